@@ -1,0 +1,92 @@
+# leat: make, make check, make install. See CONTRIBUTING.md.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+DESTDIR ?=
+CC ?= cc
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+comma := ,
+
+LIBS_DAEMON := libevent_core inih libsystemd
+LIBS_TEST := check $(LIBS_DAEMON)
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wcast-qual \
+	-Wwrite-strings -Wundef -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough \
+	-Werror=implicit-function-declaration -Werror=incompatible-pointer-types -Werror=int-conversion \
+	-Werror=return-type -Werror=format-security -Werror=unused-result
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+OPTIMISE ?= -O2
+
+ifdef SAN
+HARDEN := -fPIE
+FORTIFY := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMISE := -O1
+LDFLAGS += -fsanitize=$(SAN)
+endif
+ifdef CI
+WARN += -Werror
+endif
+
+CFLAGS ?= -g
+ALL_CFLAGS = -std=gnu11 $(OPTIMISE) $(WARN) $(HARDEN) $(FORTIFY) -pthread -ffile-prefix-map=$(CURDIR)=. \
+	-D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -DLEAT_SYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pthread $(HARDEN_LINK) $(LDFLAGS)
+# `make V=1` shows the commands whole.
+quiet = $(if $(V),,@echo "  $(1) $@";)
+link = $(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+lib_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard lib/*.c)))
+daemon_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard daemon/*.c)))
+client_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard client/*.c)))
+unit_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.c)))
+wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
+headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
+
+.PHONY: all check check-unit check-wire check-headers install clean
+all: $(BUILD)/leatd $(BUILD)/leat
+
+$(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
+	$(link) $(shell pkg-config --libs $(LIBS_DAEMON))
+$(BUILD)/leat: $(client_o) $(BUILD)/libleat.a
+	$(link)
+$(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
+	$(link) $(shell pkg-config --libs $(LIBS_TEST))
+$(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
+	$(link) $(shell pkg-config --libs check)
+$(BUILD)/libleat.a: $(lib_o)
+	$(call quiet,AR)$(AR) rcsD $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The default configuration is built into leatd.
+$(BUILD)/daemon/default_config.o: conf/leatd.ini
+
+check: check-headers check-unit check-wire
+check-unit: $(BUILD)/unit
+	$(BUILD)/unit
+check-wire: $(BUILD)/wire all
+	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
+
+# Each header compiles alone, and includes only what its layer may.
+check-headers:
+	scripts/check-headers $(headers)
+
+install: all
+	install -D -m 755 $(BUILD)/leatd $(DESTDIR)$(PREFIX)/sbin/leatd
+	install -D -m 755 $(BUILD)/leat $(DESTDIR)$(PREFIX)/bin/leat
+	[ -e $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini ] || install -D -m 644 conf/leatd.ini $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini
+	for unit in systemd/*.service systemd/*.socket; do \
+		mkdir -p $(DESTDIR)$(UNITDIR) && \
+		sed 's,@PREFIX@,$(PREFIX),g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; \
+	done
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,107 @@
+#include "ask.h"
+
+#include "address.h"
+#include "connection.h"
+#include "refusal.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const int64_t connect_patience = 10 * SECONDS;
+
+void request_begin(struct bytes *request, size_t words)
+{
+	bytes_addf(request, "*%zu\r\n", words);
+}
+
+void request_word(struct bytes *request, const void *bytes, size_t len)
+{
+	bytes_addf(request, "$%zu\r\n", len);
+	bytes_add(request, bytes, len);
+	bytes_add(request, "\r\n", 2);
+}
+
+void request_text(struct bytes *request, const char *text)
+{
+	request_word(request, text, strlen(text));
+}
+
+static bool is_local(const struct address *a)
+{
+	return !a->host[0] || strcmp(a->host, "localhost") == 0 || strcmp(a->host, "::1") == 0 || strncmp(a->host, "127.", 4) == 0;
+}
+
+static enum status no_server(const struct address *a, const char *why)
+{
+	complain("cannot reach leatd at %s: %s; %s", a->text, why,
+	         is_local(a) ? "is it running? Start it with `leatd`, or with `systemctl start leatd`"
+	                     : "is it running there, and is the address right?");
+	return STATUS_NO_SERVER;
+}
+
+static enum status not_understood(const struct address *a, const char *why)
+{
+	complain("the answer from %s is not to be understood: %s; is it leatd that listens there?", a->text, why);
+	return STATUS_PROTOCOL;
+}
+
+static enum status take_answer(const struct address *a, struct answer *answer)
+{
+	const char *why;
+
+	if (reply_build(&answer->reply, answer->bytes.at, answer->bytes.len, &why) != REPLY_DONE)
+		return not_understood(a, why);
+	if (answer->reply.kind == REPLY_ERROR)
+		return refusal_explain(answer->reply.text, answer->reply.len);
+	return STATUS_DONE;
+}
+
+static enum status exchange(struct connection *c, const struct address *a, const struct bytes *request, int64_t patience,
+                            struct answer *answer)
+{
+	const char *why = NULL;
+
+	switch (connection_exchange(c, request, &answer->bytes, &why)) {
+	case EXCHANGE_DONE:
+		return take_answer(a, answer);
+	case EXCHANGE_ENDED:
+		complain("leatd at %s closed the connection without an answer; its log says why", a->text);
+		return STATUS_NO_SERVER;
+	case EXCHANGE_TIMED_OUT:
+		complain("no answer from %s within %lld ms; leatd there hangs, or the network does", a->text, (long long)(patience / MILLISECONDS));
+		return STATUS_NO_SERVER;
+	case EXCHANGE_BAD:
+		return not_understood(a, why);
+	}
+	return STATUS_PROTOCOL;
+}
+
+enum status ask(const char *server, const struct bytes *request, int64_t patience, struct answer *answer)
+{
+	moment limit = moment_in(patience);
+	struct connection connection;
+	struct address address;
+
+	*answer = (struct answer){ 0 };
+
+	const char *wrong = address_parse(&address, server);
+
+	if (wrong) {
+		complain("bad server address '%s': %s", server, wrong);
+		return STATUS_USAGE;
+	}
+
+	wrong = connection_open(&connection, &address, moment_min(limit, moment_in(connect_patience)));
+	connection.limit = limit;
+
+	enum status status = wrong ? no_server(&address, wrong) : exchange(&connection, &address, request, patience, answer);
+
+	connection_close(&connection);
+	return status;
+}
+
+void answer_free(struct answer *answer)
+{
+	reply_free(&answer->reply);
+	bytes_free(&answer->bytes);
+}

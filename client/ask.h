@@ -1,0 +1,27 @@
+/* One question to a server, from the words to the answer. */
+#ifndef LEAT_ASK_H
+#define LEAT_ASK_H
+
+#include "bytes.h"
+#include "reply.h"
+#include "exit.h"
+
+#include "../lib/moment.h"
+
+/* A request is an array of bulk strings: first how many, then each. */
+void request_begin(struct bytes *request, size_t words);
+void request_word(struct bytes *request, const void *bytes, size_t len);
+void request_text(struct bytes *request, const char *text);
+
+struct answer {
+	struct bytes bytes;
+	struct reply reply;             /* never an error; points into `bytes` */
+};
+
+/* Sends `request` to the server at the address `server` and waits at most `patience` nanoseconds for its answer (FOREVER:
+ * for ever). Whatever goes wrong, an error as the answer included, has been complained about when this returns
+ * another status than STATUS_DONE. Release with answer_free() in any case. */
+enum status ask(const char *server, const struct bytes *request, int64_t patience, struct answer *) must_check;
+void answer_free(struct answer *);
+
+#endif

@@ -1,0 +1,23 @@
+/* The commands of `leat`: a row of the table in main.c and a function each. */
+#ifndef LEAT_COMMAND_H
+#define LEAT_COMMAND_H
+
+#include "exit.h"
+
+enum { OPTION_SERVER, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
+
+/* What the command line says. */
+struct invocation {
+	const char *server;                     /* --server, LEAT_SERVER or the default */
+	const char *option[OPTION_COUNT];       /* the value, "" for one that takes none; NULL: not given */
+	char **words;                           /* what follows the command */
+	int count;                              /* of them; between the row's `least` and `most` */
+};
+
+/* Each does its work, complains if it has to, and returns the exit status. */
+enum status command_run(const struct invocation *);
+enum status command_jobs(const struct invocation *);
+enum status command_stats(const struct invocation *);
+enum status command_ping(const struct invocation *);
+
+#endif

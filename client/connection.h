@@ -1,0 +1,36 @@
+/* A connection to a server: one request goes out, one answer comes back.
+ *
+ * Until its answer is there, any end of the connection is a reset, however this process ends: that is what tells the
+ * server to cancel the job. (A unix socket has no reset; its full close says the same.) */
+#ifndef LEAT_CONNECTION_H
+#define LEAT_CONNECTION_H
+
+#include "address.h"
+#include "bytes.h"
+#include "reply.h"
+
+#include "../lib/moment.h"
+
+struct connection {
+	int fd;
+	moment limit;                   /* when waiting ends */
+};
+
+/* Connects to the first address that the name stands for and that answers, until `limit`. Returns NULL, or why not (static).
+ * Close with connection_close() in both cases. */
+const char *connection_open(struct connection *, const struct address *, moment limit) must_check;
+void connection_close(struct connection *);
+
+enum exchange_status {
+	EXCHANGE_DONE,
+	EXCHANGE_ENDED,                 /* the server closed the connection before its answer was complete */
+	EXCHANGE_TIMED_OUT,
+	EXCHANGE_BAD,                   /* the answer is not to be understood; see `*why` */
+};
+
+/* Sends the request and reads at the same time, so that an answer which comes before the request is all sent cannot
+ * block both sides. Fills `answer` with the bytes of the answer. */
+enum exchange_status connection_exchange(struct connection *, const struct bytes *request, struct bytes *answer,
+                                         const char **why) must_check;
+
+#endif

@@ -1,0 +1,248 @@
+/* The `leat` command: what the command line says, and which command it means. */
+#include "command.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SERVER "127.0.0.1:5328"
+
+#define EXIT_STATUS_HELP \
+	"Exit status:\n" \
+	"  0    done\n" \
+	"  1    the job FAILED, was KILLED or CANCELED; NOJOB, TOOBIG\n" \
+	"  64   bad command line\n" \
+	"  69   no server, or no answer from it\n" \
+	"  71   out of memory\n" \
+	"  74   stdin or stdout cannot be used\n" \
+	"  75   BUSY or DRAINING: trying again later makes sense\n" \
+	"  76   the answer was not understood, or the request was not (ERR)\n" \
+	"  77   NOAUTH\n" \
+	"  124  TIMEOUT\n"
+
+struct option_row {
+	const char *name;
+	const char *value;              /* what its value is called; NULL: it takes none */
+	const char *help;
+	bool common;                    /* of every command; the others are of the commands that name them */
+	char letter;                    /* 0: none */
+};
+
+static const struct option_row options[OPTION_COUNT] = {
+	[OPTION_SERVER] = { "server", "ADDRESS", "HOST:PORT, [v6]:PORT or unix:/PATH\n"
+	                    "                       (default: LEAT_SERVER, else " DEFAULT_SERVER ")", true, 0 },
+	[OPTION_JSON] = { "json", NULL, "print JSON", false, 0 },
+	[OPTION_DEADLINE] = { "deadline", "D", "answer by then, with a result or TIMEOUT: 250ms, 5s, 2m\n"
+	                      "                       (default: the job's own)", false, 0 },
+	[OPTION_ID] = { "id", "ID", "a name for this run: 1 to 64 of A-Z a-z 0-9 . _ -", false, 0 },
+	[OPTION_HELP] = { "help", NULL, "print this", true, 'h' },
+	[OPTION_VERSION] = { "version", NULL, "print the version", true, 'V' },
+};
+
+#define TAKES(option) (1U << (option))
+
+static const struct command {
+	const char *name;
+	const char *words;              /* what it takes, as the usage line shows it */
+	int least, most;                /* how many words */
+	unsigned takes;                 /* options beside the common ones */
+	enum status (*run)(const struct invocation *);
+	const char *summary;
+	const char *help;
+} commands[] = {
+	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID), command_run,
+	  "run a job and print its output",
+	  "Runs JOB and writes its output to stdout, byte for byte. The payload is the\n"
+	  "argument, or stdin when it is - or not given; at most 64 MiB, and what the server\n"
+	  "allows. Errors are a line on stderr. Interrupting it cancels the job.\n" },
+	{ "jobs", "", 0, 0, TAKES(OPTION_JSON), command_jobs,
+	  "list the job types and their limits",
+	  "Lists the job types, their limits, and what is waiting and running.\n" },
+	{ "stats", "[JOB]", 0, 1, TAKES(OPTION_JSON), command_stats,
+	  "show the books",
+	  "Shows for JOB, or for every job type, how many were submitted, and what became\n"
+	  "of them.\n" },
+	{ "ping", "", 0, 0, 0, command_ping,
+	  "ask whether leatd is there",
+	  "Prints PONG if leatd answers.\n" },
+};
+
+static bool command_takes(const struct command *command, size_t option)
+{
+	return options[option].common || (command && command->takes & TAKES(option));
+}
+
+static void print_options(const struct command *command)
+{
+	puts("\nOptions, before or after the command:");
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *o = &options[i];
+		char name[32];
+
+		if (command && !command_takes(command, i))
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+		printf("  %-19s  %s\n", name, o->help);
+	}
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("Usage: leat %s%s%s [OPTION]...\n\n%s", command->name, command->words[0] ? " " : "", command->words, command->help);
+	print_options(command);
+	fputs("\n" EXIT_STATUS_HELP, stdout);
+}
+
+static void print_help(void)
+{
+	puts("Usage: leat [--server ADDRESS] COMMAND ...\n\n"
+	     "Asks leatd, which runs jobs.\n\n"
+	     "Commands (`leat COMMAND --help` tells more):");
+	for (size_t i = 0; i < countof(commands); i++) {
+		char usage[32];
+
+		snprintf(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].words);
+		printf("  %-19s  %s\n", usage, commands[i].summary);
+	}
+	print_options(NULL);
+	fputs("\n" EXIT_STATUS_HELP, stdout);
+}
+
+static enum status bad_option(char **argv, int letter)
+{
+	const char *which = argv[optind - 1];
+
+	/* A bad letter may stand within a word that getopt has not finished. */
+	if (optopt && letter == '?' && optopt <= 0xff)
+		complain("no option -%c; `leat --help` lists them", optopt);
+	else if (letter == ':')
+		complain("option %s needs a value; `leat --help` explains it", which);
+	else
+		complain("no option %s; `leat --help` lists them", which);
+	return STATUS_USAGE;
+}
+
+/* The rows as getopt_long() wants them. Its value for a long option is its row, from FIRST_ROW on. */
+enum { FIRST_ROW = 256 };
+
+static void getopt_rows(struct option rows[OPTION_COUNT + 1])
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		rows[i] = (struct option){ options[i].name, options[i].value ? required_argument : no_argument, NULL, FIRST_ROW + (int)i };
+	rows[OPTION_COUNT] = (struct option){ 0 };
+}
+
+static size_t row_of_letter(int letter)
+{
+	size_t i = 0;
+
+	while (i < OPTION_COUNT && options[i].letter != letter)
+		i++;
+	return i;
+}
+
+/* Takes the command line apart. `words` has room for all of it. */
+static enum status parse(struct invocation *i, int argc, char **argv)
+{
+	struct option rows[OPTION_COUNT + 1];
+	int got;
+
+	getopt_rows(rows);
+	opterr = 0;
+	/* '-': words are handed over in their place, whatever POSIXLY_CORRECT says. ':': tell a missing value apart. */
+	while ((got = getopt_long(argc, argv, "-:hV", rows, NULL)) != -1) {
+		if (got == 1) {
+			i->words[i->count++] = optarg;
+			continue;
+		}
+
+		size_t row = got >= FIRST_ROW ? (size_t)(got - FIRST_ROW) : row_of_letter(got);
+
+		if (row == OPTION_COUNT)
+			return bad_option(argv, got);
+		i->option[row] = optarg ? optarg : "";
+	}
+	while (optind < argc)
+		i->words[i->count++] = argv[optind++];
+	return STATUS_DONE;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < countof(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static enum status check(const struct invocation *i, const struct command *command)
+{
+	for (size_t row = 0; row < OPTION_COUNT; row++)
+		if (i->option[row] && !command_takes(command, row)) {
+			complain("`leat %s` takes no --%s; see `leat %s --help`", command->name, options[row].name, command->name);
+			return STATUS_USAGE;
+		}
+	if (i->count >= command->least && i->count <= command->most)
+		return STATUS_DONE;
+	complain("%s; usage: leat %s %s", i->count < command->least ? "too few arguments" : "too many arguments", command->name,
+	         command->words);
+	return STATUS_USAGE;
+}
+
+static enum status run_command(struct invocation *i)
+{
+	if (i->count == 0 || i->option[OPTION_VERSION]) {
+		if (i->option[OPTION_VERSION])
+			puts("leat " LEAT_VERSION);
+		else if (i->option[OPTION_HELP])
+			print_help();
+		else
+			complain("a command is missing; `leat --help` lists them");
+		return i->option[OPTION_VERSION] || i->option[OPTION_HELP] ? STATUS_DONE : STATUS_USAGE;
+	}
+
+	const struct command *command = find_command(i->words[0]);
+
+	if (!command) {
+		complain("no command '%s'; `leat --help` lists them", i->words[0]);
+		return STATUS_USAGE;
+	}
+	if (i->option[OPTION_HELP]) {
+		print_command_help(command);
+		return STATUS_DONE;
+	}
+	i->words++;
+	i->count--;
+
+	enum status status = check(i, command);
+
+	return status == STATUS_DONE ? command->run(i) : status;
+}
+
+static const char *default_server(void)
+{
+	const char *server = getenv("LEAT_SERVER");
+
+	return server && server[0] ? server : DEFAULT_SERVER;
+}
+
+int main(int argc, char **argv)
+{
+	char **words = calloc((size_t)argc + 1, sizeof(*words));
+
+	if (!words)
+		out_of_memory();
+
+	struct invocation i = { .words = words };
+	enum status status = parse(&i, argc, argv);
+
+	i.server = i.option[OPTION_SERVER] ? i.option[OPTION_SERVER] : default_server();
+	if (status == STATUS_DONE)
+		status = run_command(&i);
+	free(words);
+	if (fflush(stdout) != 0 && status == STATUS_DONE)
+		status = STATUS_IO;
+	return (int)status;
+}

@@ -1,0 +1,109 @@
+/* `leat run JOB [PAYLOAD|-]` */
+#include "ask.h"
+#include "command.h"
+#include "duration.h"
+#include "standard.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How much longer than the deadline we wait: leatd answers at the deadline, and has to kill and reap before it may. */
+static const int64_t beyond_deadline = 5 * SECONDS;
+
+enum { ID_MAX = 64 };
+
+static enum status check_deadline(const char *text, int64_t *deadline)
+{
+	*deadline = 0;
+	if (!text || duration_parse(text, deadline))
+		return STATUS_DONE;
+	complain("bad --deadline '%s': it has to be a duration above zero such as 250ms, 5s or 2m", text);
+	return STATUS_USAGE;
+}
+
+static enum status check_id(const char *id)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	if (!id || (id[0] && strlen(id) <= ID_MAX && !id[strspn(id, allowed)]))
+		return STATUS_DONE;
+	complain("bad --id '%s': it has to be 1 to 64 of A-Z a-z 0-9 . _ -", id);
+	return STATUS_USAGE;
+}
+
+static enum status read_payload(const struct invocation *i, struct bytes *payload)
+{
+	const char *word = i->count > 1 ? i->words[1] : NULL;
+
+	if (word && strcmp(word, "-") != 0) {
+		bytes_add(payload, word, strlen(word));
+		return STATUS_DONE;
+	}
+	if (!word && isatty(STDIN_FILENO))
+		complain("reading the payload from the terminal; end it with Ctrl-D");
+	return standard_read(payload);
+}
+
+static void add_request(struct bytes *request, const struct invocation *i, const struct bytes *payload, int64_t deadline)
+{
+	const char *id = i->option[OPTION_ID];
+
+	request_begin(request, 3U + (deadline ? 2 : 0) + (id ? 2 : 0));
+	request_text(request, "RUN");
+	request_text(request, i->words[0]);
+	request_word(request, payload->at, payload->len);
+	if (deadline) {
+		struct bytes number = { 0 };
+
+		bytes_addf(&number, "%lld", (long long)deadline);
+		request_text(request, "DEADLINE");
+		request_word(request, number.at, number.len);
+		bytes_free(&number);
+	}
+	if (id) {
+		request_text(request, "ID");
+		request_text(request, id);
+	}
+}
+
+static enum status print_output(const struct reply *reply)
+{
+	if (reply->kind == REPLY_BULK || reply->kind == REPLY_SIMPLE)
+		return standard_write(reply->text, reply->len);
+	complain("the answer to RUN is not a string; is it leatd that listens there?");
+	return STATUS_PROTOCOL;
+}
+
+static enum status run(const struct invocation *i, const struct bytes *payload, int64_t deadline)
+{
+	struct bytes request = { 0 };
+	struct answer answer;
+
+	add_request(&request, i, payload, deadline);
+
+	int64_t patience = deadline ? deadline * MILLISECONDS + beyond_deadline : FOREVER;
+	enum status status = ask(i->server, &request, patience, &answer);
+
+	if (status == STATUS_DONE)
+		status = print_output(&answer.reply);
+	answer_free(&answer);
+	bytes_free(&request);
+	return status;
+}
+
+enum status command_run(const struct invocation *i)
+{
+	struct bytes payload = { 0 };
+	int64_t deadline;
+	enum status status = check_deadline(i->option[OPTION_DEADLINE], &deadline);
+
+	if (status == STATUS_DONE)
+		status = check_id(i->option[OPTION_ID]);
+	if (status == STATUS_DONE)
+		status = read_payload(i, &payload);
+	if (status == STATUS_DONE)
+		status = run(i, &payload, deadline);
+	bytes_free(&payload);
+	return status;
+}

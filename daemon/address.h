@@ -1,0 +1,25 @@
+/* Where to listen: `HOST:PORT`, `[v6]:PORT`, `unix:/PATH`. Hosts are numbers, `localhost`, or `*` for every address. */
+#ifndef LEAT_DAEMON_ADDRESS_H
+#define LEAT_DAEMON_ADDRESS_H
+
+#include "slice.h"
+#include "../lib/compiler.h"
+
+#include <sys/socket.h>
+
+struct listen_address {
+	struct sockaddr_storage socket;
+	socklen_t len;
+};
+
+/* Returns NULL, or what is wrong with the text (static). Asks no name server. */
+must_check const char *listen_address_parse(struct listen_address *, struct slice text);
+
+/* Only programs of this machine can reach it: a unix socket, 127.0.0.0/8, ::1. */
+bool listen_address_is_local(const struct listen_address *);
+
+/* The address as it would be written in `listen`. */
+enum { LISTEN_ADDRESS_TEXT_MAX = 128 };
+void listen_address_text(const struct listen_address *, char room[LISTEN_ADDRESS_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,103 @@
+#include "answer.h"
+
+#include "http.h"
+#include "text.h"
+
+static const struct {
+	const char *name;
+	int status;
+} codes[] = {
+#define CODE(name, status, meaning) { #name, status },
+#include "codes.def"
+#undef CODE
+};
+
+struct answer answer_make(enum code code, const char *detail)
+{
+	return (struct answer){ .code = code, .detail = detail };
+}
+
+void answer_fact(struct answer *a, const char *key, int64_t number)
+{
+	if (a->fact_count < ANSWER_FACTS_MAX)
+		a->facts[a->fact_count++] = (struct fact){ .key = key, .number = number };
+}
+
+void answer_fact_text(struct answer *a, const char *key, struct slice text)
+{
+	if (a->fact_count < ANSWER_FACTS_MAX)
+		a->facts[a->fact_count++] = (struct fact){ .key = key, .text = { text.at ? text.at : "", text.len } };
+}
+
+int64_t answer_number(const struct answer *a, const char *key)
+{
+	for (size_t i = 0; i < a->fact_count; i++) {
+		if (!a->facts[i].text.at && strcmp(a->facts[i].key, key) == 0)
+			return a->facts[i].number;
+	}
+	return -1;
+}
+
+int answer_http_status(const struct answer *a)
+{
+	return a->http_status ? a->http_status : codes[a->code].status;
+}
+
+const char *answer_code_name(enum code code)
+{
+	return codes[code].name;
+}
+
+static bool is_word(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '=')
+			return false;
+	}
+	return text.len > 0;
+}
+
+static void add_fact(const struct fact *f, struct buf *to)
+{
+	char shown[256];
+
+	buf_addf(to, " %s=", f->key);
+	if (!f->text.at) {
+		buf_addf(to, "%lld", (long long)f->number);
+	} else if (is_word(f->text)) {
+		buf_add_slice(to, f->text);
+	} else {
+		text_printable(f->text, shown, sizeof(shown));
+		buf_addf(to, "\"%s\"", shown);
+	}
+}
+
+void answer_add_line(const struct answer *a, struct buf *to)
+{
+	buf_add_slice(to, slice_of(codes[a->code].name));
+	buf_add_char(to, ' ');
+	buf_add_slice(to, slice_of(a->detail));
+	for (size_t i = 0; i < a->fact_count; i++)
+		add_fact(&a->facts[i], to);
+}
+
+void answer_add_problem(const struct answer *a, struct buf *to)
+{
+	int status = answer_http_status(a);
+
+	buf_addf(to, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":", http_reason(status), status,
+		 codes[a->code].name);
+	buf_add_json(to, slice_of(a->detail));
+	for (size_t i = 0; i < a->fact_count; i++) {
+		const struct fact *f = &a->facts[i];
+
+		buf_addf(to, ",\"%s\":", f->key);
+		if (f->text.at)
+			buf_add_json(to, f->text);
+		else
+			buf_addf(to, "%lld", (long long)f->number);
+	}
+	buf_addf(to, "}\n");
+}

@@ -1,0 +1,120 @@
+#include "books.h"
+
+#define US MICROSECONDS
+#define MS MILLISECONDS
+#define S SECONDS
+
+const int64_t histogram_bounds[HISTOGRAM_BUCKETS - 1] = {
+	50 * US, 100 * US, 250 * US, 500 * US, 1 * MS, 2500 * US, 5 * MS, 10 * MS, 25 * MS, 50 * MS,
+	100 * MS, 250 * MS, 500 * MS, 1 * S, 2500 * MS, 5 * S, 10 * S, 30 * S, 60 * S,
+};
+
+static void count(shim_u64 *counter, uint64_t n)
+{
+	shim_add(counter, n, relaxed);
+}
+
+static void observe(struct histogram *h, int64_t ns)
+{
+	size_t i = 0;
+
+	while (i < countof(histogram_bounds) && ns > histogram_bounds[i])
+		i++;
+	count(&h->buckets[i], 1);
+	count(&h->sum_ns, (uint64_t)ns);
+}
+
+bool books_take_place(struct books *b, uint64_t places)
+{
+	uint64_t inside = shim_load(&b->inside, relaxed);
+
+	count(&b->submitted, 1);
+	do {
+		if (inside >= places)
+			return false;
+	} while (!shim_cas(&b->inside, &inside, inside + 1, relaxed));
+	return true;
+}
+
+void books_refuse(struct books *b, enum refusal why, bool had_place)
+{
+	count(&b->refused[why], 1);
+	if (had_place)
+		shim_sub(&b->inside, 1, relaxed);
+}
+
+void books_start(struct books *b, int64_t queued_ns)
+{
+	count(&b->running, 1);
+	observe(&b->queued, queued_ns);
+}
+
+void books_end_waiting(struct books *b, enum outcome how)
+{
+	count(&b->ended[how], 1);
+	shim_sub(&b->inside, 1, relaxed);
+}
+
+void books_end_running(struct books *b, enum outcome how, int64_t ran_ns)
+{
+	/* Runners race here and one of two updates may be lost, which an average can bear. */
+	uint64_t average = shim_load(&b->service_ns, relaxed);
+
+	shim_store(&b->service_ns, average ? average - average / 8 + (uint64_t)ran_ns / 8 : (uint64_t)ran_ns, relaxed);
+	observe(&b->ran, ran_ns);
+	count(&b->ended[how], 1);
+	shim_sub(&b->running, 1, relaxed);
+	shim_sub(&b->inside, 1, relaxed);
+}
+
+struct books_copy books_read(const struct books *b)
+{
+	struct books_copy copy = { .submitted = shim_load(&b->submitted, relaxed), .running = shim_load(&b->running, relaxed),
+				   .service_ns = shim_load(&b->service_ns, relaxed) };
+	uint64_t inside = shim_load(&b->inside, relaxed);
+
+	/* The two were not read at one instant. */
+	copy.waiting = inside > copy.running ? inside - copy.running : 0;
+	for (size_t i = 0; i < REFUSALS; i++)
+		copy.refused[i] = shim_load(&b->refused[i], relaxed);
+	for (size_t i = 0; i < OUTCOMES; i++)
+		copy.ended[i] = shim_load(&b->ended[i], relaxed);
+	return copy;
+}
+
+static const char *const refusal_names[] = {
+#define REFUSAL(name, words) #name,
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+};
+static const char *const refusal_sentences[] = {
+#define REFUSAL(name, words) words,
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+};
+static const char *const outcome_names[] = {
+#define REFUSAL(name, words)
+#define OUTCOME(name) #name,
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+};
+
+const char *refusal_name(enum refusal why)
+{
+	return refusal_names[why];
+}
+
+const char *refusal_words(enum refusal why)
+{
+	return refusal_sentences[why];
+}
+
+const char *outcome_name(enum outcome how)
+{
+	return outcome_names[how];
+}

@@ -1,0 +1,74 @@
+/* The books of one job type. Whenever the daemon is quiet they balance exactly:
+ *
+ *     submitted = refused + waiting + running + ended
+ *
+ * A job is submitted when admission looks at it, and ended once, by whoever owns it then. Any thread; nothing here blocks. */
+#ifndef LEAT_BOOKS_H
+#define LEAT_BOOKS_H
+
+#include "../lib/compiler.h"
+#include "../lib/moment.h"
+#include "../lib/shim.h"
+
+#include <stdint.h>
+
+enum refusal {
+#define REFUSAL(name, words) REFUSED_##name,
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+	REFUSALS
+};
+
+enum outcome {
+#define REFUSAL(name, words)
+#define OUTCOME(name) OUTCOME_##name,
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+	OUTCOMES
+};
+
+/* Buckets of a histogram: upper bounds in nanoseconds, the last one open. */
+enum { HISTOGRAM_BUCKETS = 20 };
+extern const int64_t histogram_bounds[HISTOGRAM_BUCKETS - 1];
+
+struct histogram {
+	shim_u64 buckets[HISTOGRAM_BUCKETS];    /* of each bucket alone, not of all up to it */
+	shim_u64 sum_ns;
+};
+
+struct books {
+	/* Written by the loops. */
+	shim_u64 submitted cache_aligned;
+	shim_u64 refused[REFUSALS];
+	/* Written by the loops and the runners. */
+	shim_u64 inside cache_aligned;  /* places taken: waiting and running */
+	shim_u64 running;
+	shim_u64 ended[OUTCOMES];
+	shim_u64 service_ns;            /* moving average of how long a run takes; 0: not known yet */
+	struct histogram queued, ran;
+};
+
+/* Takes one of `places`; false if all are taken. Either way the job is submitted. */
+bool books_take_place(struct books *, uint64_t places);
+/* A refusal; `had_place`: it had taken one. */
+void books_refuse(struct books *, enum refusal, bool had_place);
+/* Waiting becomes running. */
+void books_start(struct books *, int64_t queued_ns);
+/* A job that waited, or ran for `ran_ns`, is over; its place is free when this returns. */
+void books_end_waiting(struct books *, enum outcome);
+void books_end_running(struct books *, enum outcome, int64_t ran_ns);
+
+/* A copy to read. Each number is right; that they fit together is certain only while nothing moves. */
+struct books_copy {
+	uint64_t submitted, refused[REFUSALS], waiting, running, ended[OUTCOMES], service_ns;
+};
+struct books_copy books_read(const struct books *);
+
+const char *refusal_name(enum refusal);
+const char *refusal_words(enum refusal);
+const char *outcome_name(enum outcome);
+
+#endif

@@ -1,0 +1,288 @@
+#include "command.h"
+
+#include "exchange.h"
+#include "leatd.h"
+#include "report.h"
+#include "resp.h"
+#include "text.h"
+
+#include <stdio.h>
+
+static void fail(struct exchange *ex, enum code code, const char *detail)
+{
+	struct answer a = answer_make(code, detail);
+
+	exchange_answer(ex, &a);
+}
+
+static void simple(struct exchange *ex, const char *text)
+{
+	resp_add_simple(exchange_begin(ex), text);
+	exchange_end(ex);
+}
+
+static void bulk(struct exchange *ex, struct slice text)
+{
+	resp_add_bulk(exchange_begin(ex), text);
+	exchange_end(ex);
+}
+
+static void do_ping(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	if (argc > 1)
+		bulk(ex, argv[1]);
+	else
+		simple(ex, "PONG");
+}
+
+static bool run_option(struct request *request, struct slice name, struct slice value, struct answer *why)
+{
+	if (slice_is_nocase(name, SLICE("DEADLINE")))
+		return request_set_deadline(request, value, why);
+	if (slice_is_nocase(name, SLICE("ID")))
+		return request_set_id(request, value, why);
+	*why = answer_make(CODE_ERR, "RUN takes job [payload] [DEADLINE duration] [ID id]");
+	return false;
+}
+
+static void do_run(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	struct request request = { .job = argv[1] };
+	struct answer why;
+
+	if (argc > 2)
+		request.payload = argv[2];
+	for (size_t i = 3; i < argc; i += 2) {
+		/* An option without its value is not one. */
+		if (!run_option(&request, i + 1 < argc ? argv[i] : SLICE(""), i + 1 < argc ? argv[i + 1] : SLICE(""), &why)) {
+			exchange_answer(ex, &why);
+			return;
+		}
+	}
+	exchange_run(ex, &request);
+}
+
+static void add_value(struct buf *to, const struct report_field *f)
+{
+	if (f->text)
+		resp_add_bulk(to, slice_of(f->text));
+	else
+		resp_add_int(to, f->number);
+}
+
+static void add_record(struct buf *to, const struct report_record *record, int version)
+{
+	resp_add_map(to, record->count, version);
+	for (size_t i = 0; i < record->count; i++) {
+		resp_add_bulk(to, slice_of(record->fields[i].name));
+		add_value(to, &record->fields[i]);
+	}
+}
+
+/* An array with a record for each type, or for `only` one. */
+static void records(struct exchange *ex, void (*fill)(const struct type *, struct report_record *), const struct type *only)
+{
+	const struct leatd *leatd = exchange_leatd(ex);
+	struct buf *to = exchange_begin(ex);
+	struct report_record record;
+
+	resp_add_array(to, only ? 1 : leatd->type_count);
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		if (only && only != &leatd->types[i])
+			continue;
+		fill(&leatd->types[i], &record);
+		add_record(to, &record, ex->wire.version);
+	}
+	exchange_end(ex);
+}
+
+static void do_jobs(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+{
+	records(ex, report_job, NULL);
+}
+
+static void do_stats(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	const struct type *only = argc > 1 ? leatd_type(exchange_leatd(ex), argv[1]) : NULL;
+
+	if (argc > 1 && !only)
+		fail(ex, CODE_NOJOB, "no such job");
+	else
+		records(ex, report_stats, only);
+}
+
+static void do_info(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	struct buf text = { 0 };
+
+	report_info(exchange_leatd(ex), argc > 1 ? argv[1] : SLICE("all"), &text);
+	bulk(ex, buf_slice(&text));
+	buf_free(&text);
+}
+
+static void add_hello(struct buf *to, struct exchange *ex)
+{
+	resp_add_map(to, 7, ex->wire.version);
+	resp_add_bulk(to, SLICE("server"));
+	resp_add_bulk(to, SLICE("leat"));
+	resp_add_bulk(to, SLICE("version"));
+	resp_add_bulk(to, SLICE(LEAT_VERSION));
+	resp_add_bulk(to, SLICE("proto"));
+	resp_add_int(to, ex->wire.version);
+	resp_add_bulk(to, SLICE("id"));
+	resp_add_int(to, (int64_t)exchange_conn_number(ex));
+	resp_add_bulk(to, SLICE("mode"));
+	resp_add_bulk(to, SLICE("standalone"));
+	resp_add_bulk(to, SLICE("role"));
+	resp_add_bulk(to, SLICE("master"));
+	resp_add_bulk(to, SLICE("modules"));
+	resp_add_array(to, 0);
+}
+
+/* What follows the version: true if it is of the right form. SETNAME is taken and forgotten. */
+static bool hello_options(size_t argc, const struct slice *argv, bool *auth)
+{
+	size_t i = 2;
+
+	*auth = false;
+	while (i < argc) {
+		size_t takes = slice_is_nocase(argv[i], SLICE("SETNAME")) ? 1 : slice_is_nocase(argv[i], SLICE("AUTH")) ? 2 : 0;
+
+		if (takes == 0 || i + takes >= argc)
+			return false;
+		*auth |= takes == 2;
+		i += 1 + takes;
+	}
+	return true;
+}
+
+static void do_hello(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	uint64_t version = (uint64_t)ex->wire.version;
+	bool auth;
+
+	if (argc > 1 && (!text_count(argv[1], &version) || version < 2 || version > 3)) {
+		fail(ex, CODE_NOPROTO, "unsupported protocol version");
+	} else if (!hello_options(argc, argv, &auth)) {
+		fail(ex, CODE_ERR, "HELLO takes [2|3 [AUTH user token] [SETNAME name]]");
+	} else if (auth) {
+		fail(ex, CODE_ERR, "AUTH was sent, but no tokens are configured");
+	} else {
+		exchange_set_version(ex, (int)version);
+		add_hello(exchange_begin(ex), ex);
+		exchange_end(ex);
+	}
+}
+
+static void do_auth(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+{
+	fail(ex, CODE_ERR, "AUTH was sent, but no tokens are configured");
+}
+
+static void do_client(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
+{
+	if (slice_is_nocase(argv[1], SLICE("ID"))) {
+		resp_add_int(exchange_begin(ex), (int64_t)exchange_conn_number(ex));
+		exchange_end(ex);
+	} else if (slice_is_nocase(argv[1], SLICE("GETNAME"))) {
+		resp_add_null(exchange_begin(ex), ex->wire.version);
+		exchange_end(ex);
+	} else if (slice_is_nocase(argv[1], SLICE("SETNAME")) || slice_is_nocase(argv[1], SLICE("SETINFO")) ||
+		   slice_is_nocase(argv[1], SLICE("NO-EVICT")) || slice_is_nocase(argv[1], SLICE("NO-TOUCH"))) {
+		simple(ex, "OK");
+	} else {
+		fail(ex, CODE_ERR, "CLIENT takes ID, GETNAME, SETNAME or SETINFO");
+	}
+}
+
+static const struct command {
+	struct slice name;
+	void (*run)(struct exchange *, size_t argc, const struct slice *argv);
+	size_t least, most;             /* arguments besides the name */
+	const char *usage;
+} commands[];
+static const size_t command_count;
+
+static void do_command(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	struct buf *to = exchange_begin(ex);
+
+	if (argc > 1 && slice_is_nocase(argv[1], SLICE("COUNT")))
+		resp_add_int(to, (int64_t)command_count);
+	else if (argc > 1 && slice_is_nocase(argv[1], SLICE("DOCS")))
+		resp_add_map(to, 0, ex->wire.version);
+	else
+		resp_add_array(to, 0);
+	exchange_end(ex);
+}
+
+static void do_select(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
+{
+	if (slice_is(argv[1], SLICE("0")))
+		simple(ex, "OK");
+	else
+		fail(ex, CODE_ERR, "DB index is out of range: there is only 0");
+}
+
+static void do_quit(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+{
+	ex->close_after = true;
+	simple(ex, "OK");
+}
+
+static const struct command commands[] = {
+#define COMMAND(name, function, least, most, usage) { SLICE(#name), do_##function, least, most, usage },
+#include "commands.def"
+#undef COMMAND
+};
+static const size_t command_count = countof(commands);
+
+static const char *command_name(size_t i, const void *arg unused_arg)
+{
+	return commands[i].name.at;
+}
+
+/* A browser that was made to speak to us: what follows are its headers, and must not be taken for commands. */
+static bool is_http(struct slice name)
+{
+	return slice_is_nocase(name, SLICE("POST")) || slice_is_nocase(name, SLICE("GET")) || slice_is_nocase(name, SLICE("PUT")) ||
+	       slice_is_nocase(name, SLICE("Host:"));
+}
+
+static void unknown(struct exchange *ex, struct slice name)
+{
+	struct answer a = answer_make(CODE_ERR, "unknown command");
+	char upper[32];
+	const char *nearest;
+	size_t len = name.len < sizeof(upper) ? name.len : sizeof(upper);
+
+	for (size_t i = 0; i < len; i++)
+		upper[i] = (char)(name.at[i] >= 'a' && name.at[i] <= 'z' ? name.at[i] - 'a' + 'A' : name.at[i]);
+	if (is_http(name))
+		ex->close_after = true;
+	if (len > 0)
+		answer_fact_text(&a, "command", (struct slice){ name.at, len });
+	nearest = text_nearest((struct slice){ upper, len }, command_name, command_count, NULL);
+	if (nearest)
+		answer_fact_text(&a, "nearest", slice_of(nearest));
+	exchange_answer(ex, &a);
+}
+
+void command_dispatch(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = &commands[i];
+		char usage[160];
+
+		if (!slice_is_nocase(argv[0], command->name))
+			continue;
+		if (argc - 1 >= command->least && argc - 1 <= command->most) {
+			command->run(ex, argc, argv);
+			return;
+		}
+		snprintf(usage, sizeof(usage), "wrong number of arguments: %s %s", command->name.at, command->usage);
+		fail(ex, CODE_ERR, usage);
+		return;
+	}
+	unknown(ex, argv[0]);
+}

@@ -1,0 +1,86 @@
+/* The configuration: read once, checked whole, then never written to, so any thread may read it.
+ *
+ * What the keys are is in options.def and nowhere else. All errors are collected, so that they can be shown at once:
+ * `FILE:LINE: [SECTION] KEY: 'VALUE' is not ...`. */
+#ifndef LEAT_CONFIG_H
+#define LEAT_CONFIG_H
+
+#include "buf.h"
+#include "../lib/compiler.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef uint64_t config_COUNT;
+typedef uint64_t config_SIZE;           /* bytes */
+typedef int64_t config_DURATION;        /* nanoseconds */
+typedef char *config_TEXT;              /* owned, never NULL */
+
+struct server_config {
+#define OPTION(section, key, type, ...) OPTION_IN_##section(config_##type key;)
+#define OPTION_IN_server(field) field
+#define OPTION_IN_job(field)
+#include "options.def"
+#undef OPTION_IN_server
+#undef OPTION_IN_job
+};
+
+enum { ACCOUNT_GROUPS_MAX = 64 };
+
+/* Whom a command runs as. */
+struct account {
+	bool change;            /* false: as leatd itself */
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[ACCOUNT_GROUPS_MAX];
+	size_t group_count;
+	char *home;             /* owned */
+};
+
+enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC };
+
+struct job_config {
+	char *name;
+#define OPTION_IN_server(field)
+#define OPTION_IN_job(field) field
+#include "options.def"
+#undef OPTION_IN_server
+#undef OPTION_IN_job
+#undef OPTION
+	enum job_kind kind;
+	char **argv;            /* KIND_EXEC: argv[0] as written */
+	char *path;             /* KIND_EXEC: the executable that argv[0] names */
+	struct account account; /* KIND_EXEC */
+	char **env;             /* the `env.*` keys as NAME=VALUE, ended by NULL, or NULL */
+	size_t env_count;
+	struct config_origin *origin;   /* where each key was set; for messages, private to config.c */
+};
+
+struct config {
+	struct server_config server;
+	struct job_config **jobs;       /* sorted by name */
+	size_t job_count;
+	struct config_origin *origin;   /* as above, of [server] */
+};
+
+enum { JOB_NAME_MAX = 40 };
+
+/* Reads `path` (NULL: the built-in default), then each of `overrides` (`SECTION.KEY=VALUE`), and checks the whole. NULL when
+ * anything is wrong; a line for each fault is then added to `errors`. Free with config_free(). */
+must_check struct config *config_load(const char *path, const char *const *overrides, size_t override_count, struct buf *errors);
+void config_free(struct config *);
+
+/* The configuration as a file that reads back to the same: every [server] key, the keys of each job that are not
+ * at their default, and what each key means. */
+void config_print(const struct config *, struct buf *);
+
+/* The built-in default: the text of conf/leatd.ini. */
+struct slice config_default_text(void);
+
+/* "builtin" or "exec", as in the configuration. */
+const char *config_kind_name(enum job_kind);
+
+/* Calls `each` for every entry of a list with commas between, blanks trimmed, empty ones skipped, until it returns false. */
+bool config_each(const char *list, bool (*each)(struct slice entry, void *arg), void *arg);
+
+#endif

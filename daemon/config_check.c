@@ -1,0 +1,217 @@
+#include "config_table.h"
+
+#include "address.h"
+#include "cmdline.h"
+#include "text.h"
+#include "../lib/cleanup.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* What is being checked: one section. */
+struct check {
+	struct faults *faults;
+	const char *section;
+	const struct config_origin *origin;
+	enum option_section kind;
+};
+
+static int line_of(const struct check *c, const char *key)
+{
+	const struct option_row *row = option_find(c->kind, slice_of(key));
+
+	return row ? c->origin[row - option_rows].line : ORIGIN_DEFAULT;
+}
+
+#define FAULT(c, key, ...) fault((c)->faults, line_of(c, key), (c)->section, key, __VA_ARGS__)
+
+bool config_each(const char *list, bool (*each)(struct slice entry, void *arg), void *arg)
+{
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		struct slice entry = { list, len };
+
+		while (entry.len > 0 && (entry.at[0] == ' ' || entry.at[0] == '\t')) {
+			entry.at++;
+			entry.len--;
+		}
+		while (entry.len > 0 && (entry.at[entry.len - 1] == ' ' || entry.at[entry.len - 1] == '\t'))
+			entry.len--;
+		if (entry.len > 0 && !each(entry, arg))
+			return false;
+		list += len + (list[len] == ',');
+	}
+	return true;
+}
+
+static bool check_listen(struct slice entry, void *arg)
+{
+	struct check *c = arg;
+	struct listen_address address;
+	const char *why = listen_address_parse(&address, entry);
+	char shown[128];
+
+	text_printable(entry, shown, sizeof(shown));
+	if (why)
+		FAULT(c, "listen", "'%s': %s", shown, why);
+	else if (!listen_address_is_local(&address))
+		FAULT(c, "listen", "'%s' can be reached from other machines, which needs tokens, and this version has none; "
+		      "listen on 127.0.0.1, [::1] or unix:/PATH", shown);
+	return true;
+}
+
+static bool count_entry(struct slice entry unused_arg, void *arg)
+{
+	++*(size_t *)arg;
+	return true;
+}
+
+static void check_server(struct server_config *server, struct check *c)
+{
+	static const char *const levels[] = { "error", "warning", "info", "jobs" };
+	size_t addresses = 0, level = 0;
+
+	config_each(server->listen, count_entry, &addresses);
+	if (addresses == 0 || addresses > 64)
+		FAULT(c, "listen", "wants 1 to 64 addresses");
+	config_each(server->listen, check_listen, c);
+	while (level < countof(levels) && strcmp(server->log, levels[level]) != 0)
+		level++;
+	if (level == countof(levels))
+		FAULT(c, "log", "'%s' is not error, warning, info or jobs", server->log);
+}
+
+static const char *builtin_name(size_t i, const void *arg unused_arg)
+{
+	static const char *const names[] = { "echo", "sleep" };
+
+	return names[i];
+}
+
+static void check_builtin(struct job_config *job, struct check *c)
+{
+	if (strcmp(job->builtin, "echo") == 0) {
+		job->kind = KIND_BUILTIN_ECHO;
+	} else if (strcmp(job->builtin, "sleep") == 0) {
+		job->kind = KIND_BUILTIN_SLEEP;
+	} else {
+		const char *nearest = text_nearest(slice_of(job->builtin), builtin_name, 2, NULL);
+
+		FAULT(c, "builtin", "'%s' is not echo or sleep%s%s", job->builtin, nearest ? "; did you mean " : "", nearest ? nearest : "");
+	}
+}
+
+static bool is_executable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* The file that `program` stands for: itself when it holds a slash, else the first of the commands' own PATH. */
+static char *find_executable(const char *program)
+{
+	static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	char path[PATH_MAX];
+
+	if (strchr(program, '/'))
+		return is_executable(program) ? strdup(program) : NULL;
+	for (size_t i = 0; i < countof(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folders[i], program);
+		if (is_executable(path))
+			return strdup(path);
+	}
+	return NULL;
+}
+
+static void set_groups(struct account *account, const struct passwd *entry, const char *key, struct check *c)
+{
+	int n = ACCOUNT_GROUPS_MAX;
+
+	if (getgrouplist(entry->pw_name, entry->pw_gid, account->groups, &n) < 0)
+		FAULT(c, key, "'%s' is in more than %d groups", entry->pw_name, ACCOUNT_GROUPS_MAX);
+	else
+		account->group_count = (size_t)n;
+}
+
+/* Leaves account->change false when leatd cannot change, or need not. */
+static void check_account(struct account *account, const char *user, const char *key, struct check *c)
+{
+	const struct passwd *entry = getpwnam(user);
+
+	if (!entry) {
+		FAULT(c, key, "there is no user '%s'", user);
+		return;
+	}
+	account->change = geteuid() == 0 && entry->pw_uid != 0;
+	account->uid = entry->pw_uid;
+	account->gid = entry->pw_gid;
+	set_groups(account, entry, key, c);
+	account->home = strdup(geteuid() == 0 ? entry->pw_dir : "/");
+}
+
+static void check_exec(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	char why[256];
+	struct stat st;
+
+	job->kind = KIND_EXEC;
+	job->argv = cmdline_split(job->exec, why, sizeof(why));
+	if (!job->argv) {
+		FAULT(c, "exec", "%s", why);
+	} else {
+		job->path = find_executable(job->argv[0]);
+		if (!job->path)
+			FAULT(c, "exec", "'%s' is not an executable file%s", job->argv[0],
+			      strchr(job->argv[0], '/') ? "" : " in /usr/local/bin, /usr/bin, /bin or their sbin");
+	}
+	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
+		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);
+	if (*job->user)
+		check_account(&job->account, job->user, "user", c);
+	else if (getpwnam(server->user))
+		check_account(&job->account, server->user, "user", c);
+}
+
+static void check_job(struct job_config *job, const struct server_config *server, struct faults *faults)
+{
+	char section[JOB_NAME_MAX + 8];
+	struct check c = { .faults = faults, .section = section, .origin = job->origin, .kind = OPTION_JOB };
+
+	snprintf(section, sizeof(section), "job %s", job->name);
+	if (*job->builtin && *job->exec)
+		FAULT(&c, "exec", "and builtin are both set; a job is of one kind");
+	else if (*job->builtin)
+		check_builtin(job, &c);
+	else if (*job->exec)
+		check_exec(job, server, &c);
+	else
+		fault(faults, 0, section, NULL, "has no kind: set builtin or exec");
+	if (job->deadline <= job->max_deadline)
+		return;
+	if (line_of(&c, "deadline") != ORIGIN_DEFAULT && line_of(&c, "max_deadline") != ORIGIN_DEFAULT)
+		FAULT(&c, "deadline", "is over max_deadline");
+	/* Only one of the two was said: the other gives way. */
+	else if (line_of(&c, "deadline") != ORIGIN_DEFAULT)
+		job->max_deadline = job->deadline;
+	else
+		job->deadline = job->max_deadline;
+}
+
+void config_check(struct config *config, struct faults *faults)
+{
+	struct check c = { .faults = faults, .section = "server", .origin = config->origin, .kind = OPTION_SERVER };
+
+	check_server(&config->server, &c);
+	if (!getpwnam(config->server.user))
+		FAULT(&c, "user", "there is no user '%s'", config->server.user);
+	for (size_t i = 0; i < config->job_count; i++)
+		check_job(config->jobs[i], &config->server, faults);
+	if (config->job_count == 0)
+		fault(faults, 0, NULL, NULL, "no job: add a section `[job NAME]` with `exec = COMMAND LINE`");
+}

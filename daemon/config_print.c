@@ -1,0 +1,83 @@
+#include "config_table.h"
+
+#include "text.h"
+
+const char *config_kind_name(enum job_kind kind)
+{
+	switch (kind) {
+	case KIND_BUILTIN_ECHO:
+	case KIND_BUILTIN_SLEEP:
+		return "builtin";
+	case KIND_EXEC:
+		return "exec";
+	}
+	return "";
+}
+
+static void print_key(const struct option_row *row, const void *base, const char *prefix, struct buf *to)
+{
+	buf_addf(to, "%s%s =", prefix, row->key);
+	if (base) {
+		size_t mark = to->len;
+
+		buf_add_char(to, ' ');
+		option_text(row, base, to);
+		if (to->len == mark + 1)
+			to->len = mark;
+	} else if (*row->normal) {
+		buf_addf(to, " %s", row->normal);
+	}
+	buf_add_char(to, '\n');
+}
+
+static void print_server(const struct server_config *server, struct buf *to)
+{
+	buf_addf(to, "[server]\n");
+	for (size_t i = 0; i < option_row_count; i++) {
+		if (option_rows[i].section != OPTION_SERVER)
+			continue;
+		buf_addf(to, "; %s\n", option_rows[i].help);
+		print_key(&option_rows[i], server, "", to);
+	}
+}
+
+/* Commented out: what a job may say, and what holds when it does not. */
+static void print_reference(struct buf *to)
+{
+	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin and exec.\n;\n; [job NAME]\n");
+	for (size_t i = 0; i < option_row_count; i++) {
+		if (option_rows[i].section != OPTION_JOB)
+			continue;
+		buf_addf(to, ";   %s\n", option_rows[i].help);
+		print_key(&option_rows[i], NULL, "; ", to);
+	}
+	buf_addf(to, ";   a variable of the command's environment\n; env.NAME = VALUE\n");
+}
+
+static void print_job(const struct job_config *job, struct buf *to)
+{
+	buf_addf(to, "\n[job %s]\n", job->name);
+	for (size_t i = 0; i < option_row_count; i++) {
+		const struct option_row *row = &option_rows[i];
+		struct buf value = { 0 };
+
+		if (row->section != OPTION_JOB)
+			continue;
+		option_text(row, job, &value);
+		if (!slice_is(buf_slice(&value), slice_of(row->normal)))
+			print_key(row, job, "", to);
+		buf_free(&value);
+	}
+	for (size_t i = 0; i < job->env_count; i++)
+		buf_addf(to, "env.%.*s = %s\n", (int)strcspn(job->env[i], "="), job->env[i], strchr(job->env[i], '=') + 1);
+}
+
+void config_print(const struct config *config, struct buf *to)
+{
+	buf_addf(to, "; leatd.ini: sizes take K, M, G (1024), durations ms, s, m, h. A text that is too long for its line goes on in an\n"
+		     "; indented one. `leatd --print-config` prints this, `leatd --check-config` checks it.\n\n");
+	print_server(&config->server, to);
+	print_reference(to);
+	for (size_t i = 0; i < config->job_count; i++)
+		print_job(config->jobs[i], to);
+}

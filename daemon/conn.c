@@ -1,0 +1,531 @@
+#include "conn_impl.h"
+
+#include "command.h"
+#include "leatd.h"
+#include "log.h"
+#include "route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	/* Bytes that wait to be sent before no further request is taken. */
+	OUT_WAITING_MAX = 1 << 20,
+	/* Room for at least so many more bytes of a request that did not come whole. */
+	IN_STEP_BYTES = 4096,
+};
+
+/* How long a closing connection may still read what the client sends. */
+#define LINGER_NS (1 * SECONDS)
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_timer(struct wheel_timer *timer);
+
+/* --- Life --- */
+
+bool conn_open(struct loop *loop, int fd, bool surplus)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return false;
+	conn->loop = loop;
+	conn->fd = fd;
+	conn->surplus = surplus;
+	conn->version = 2;
+	conn->last = &conn->first;
+	conn->idle_since = loop->now;
+	conn->finish_by = FOREVER;
+	conn->number = shim_load(&loop->leatd->accepted, relaxed);
+	conn->timer.fire = on_timer;
+	out_init(&conn->out);
+	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
+	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0) {
+		free(conn);
+		return false;
+	}
+	conn->next = loop->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	loop->conns = conn;
+	loop->conn_count++;
+	conn_touch(conn);
+	return true;
+}
+
+static void unlink_conn(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		loop->conns = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	loop->conn_count--;
+}
+
+static void conn_close(struct conn *conn)
+{
+	exchanges_drop(conn);
+	ctx_unref(conn->ctx);
+	event_del(&conn->read_event);
+	event_del(&conn->write_event);
+	wheel_remove(&conn->loop->wheel, &conn->timer);
+	if (conn->protocol == PROTOCOL_LINE)
+		resp_parser_free(&conn->parser.resp);
+	buf_free(&conn->in);
+	out_free(&conn->out);
+	unlink_conn(conn);
+	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
+	close(conn->fd);
+	free(conn);
+}
+
+void conn_touch(struct conn *conn)
+{
+	if (conn->touched)
+		return;
+	conn->touched = true;
+	conn->touched_next = conn->loop->touched;
+	conn->loop->touched = conn;
+}
+
+/* --- Requests --- */
+
+static bool takes_requests(const struct conn *conn)
+{
+	return !conn->no_more && !conn->broken && !conn->lingering &&
+	       conn->exchanges < conn->loop->leatd->config->server.max_pipeline && out_waiting(&conn->out) < OUT_WAITING_MAX;
+}
+
+static struct exchange begin_exchange(struct conn *conn)
+{
+	struct exchange ex = { .conn = conn, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
+						       .date_line = conn->loop->date_line } };
+
+	if (ex.wire.http) {
+		const struct http_request *r = &conn->parser.http.request;
+
+		ex.wire.minor = r->minor;
+		ex.wire.keep_alive = r->keep_alive;
+		ex.wire.head_only = r->method == HTTP_HEAD;
+		ex.close_after = !r->keep_alive;
+	}
+	return ex;
+}
+
+static void answer_and_close(struct conn *conn, struct answer a)
+{
+	struct exchange ex = begin_exchange(conn);
+
+	ex.wire.keep_alive = false;
+	ex.close_after = true;
+	exchange_answer(&ex, &a);
+}
+
+static void answer_surplus(struct conn *conn)
+{
+	struct answer a = answer_make(CODE_BUSY, "too many connections");
+
+	answer_fact_text(&a, "reason", SLICE("connections"));
+	answer_fact(&a, "retry_ms", 1000);
+	answer_and_close(conn, a);
+}
+
+static void answer_bad(struct conn *conn, const struct parse_result *r)
+{
+	struct answer a = answer_make(r->http_status == 413 ? CODE_TOOBIG : CODE_ERR, r->why);
+
+	a.http_status = r->http_status;
+	if (conn->protocol == PROTOCOL_HTTP)
+		conn->parser.http.request.minor = true;
+	answer_and_close(conn, a);
+}
+
+static void answer_too_big(struct conn *conn)
+{
+	struct exchange ex = begin_exchange(conn);
+	struct answer a = answer_make(CODE_TOOBIG, "the payload is over max_payload");
+
+	answer_fact(&a, "max_payload", (int64_t)conn->loop->leatd->config->server.max_payload);
+	exchange_answer(&ex, &a);
+}
+
+static void dispatch(struct conn *conn)
+{
+	struct exchange ex = begin_exchange(conn);
+
+	if (conn->surplus)
+		answer_surplus(conn);
+	else if (conn->protocol == PROTOCOL_HTTP)
+		route_dispatch(&ex, &conn->parser.http.request);
+	else
+		command_dispatch(&ex, conn->parser.resp.argc, conn->parser.resp.argv);
+}
+
+/* The client holds the body back until it is told to send it. */
+static void say_continue(struct conn *conn)
+{
+	struct http_parser *parser = &conn->parser.http;
+	struct exchange ex;
+
+	if (!parser->head_done || !parser->request.expect_continue || conn->continued)
+		return;
+	ex = begin_exchange(conn);
+	ex.close_after = false;
+	buf_add_slice(exchange_begin(&ex), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+	exchange_end(&ex);
+	conn->continued = true;
+}
+
+static bool decide_protocol(struct conn *conn, const char *at, size_t len)
+{
+	bool undecided;
+
+	if (conn->protocol != PROTOCOL_UNDECIDED)
+		return true;
+	if (http_begins(at, len, &undecided)) {
+		conn->protocol = PROTOCOL_HTTP;
+		http_parser_init(&conn->parser.http);
+	} else if (!undecided) {
+		conn->protocol = PROTOCOL_LINE;
+		resp_parser_init(&conn->parser.resp);
+	}
+	return conn->protocol != PROTOCOL_UNDECIDED;
+}
+
+static struct parse_result parse(struct conn *conn, char *at, size_t len)
+{
+	size_t max = conn->loop->leatd->config->server.max_payload;
+
+	if (conn->protocol == PROTOCOL_HTTP)
+		return http_parse(&conn->parser.http, at, len, max);
+	return resp_parse(&conn->parser.resp, at, len, max);
+}
+
+/* Takes requests from the front of the window; returns the bytes that are dealt with. */
+static size_t take_requests(struct conn *conn, char *at, size_t len)
+{
+	size_t used = 0;
+
+	conn->want = 0;
+	while (used < len && takes_requests(conn)) {
+		struct parse_result r;
+
+		if (!decide_protocol(conn, at + used, len - used))
+			break;
+		r = parse(conn, at + used, len - used);
+		switch (r.status) {
+		case PARSE_MORE:
+			conn->want = r.want;
+			if (conn->protocol == PROTOCOL_HTTP)
+				say_continue(conn);
+			return used + r.used;
+		case PARSE_DONE:
+			dispatch(conn);
+			break;
+		case PARSE_TOOBIG:
+			answer_too_big(conn);
+			break;
+		case PARSE_BAD:
+			answer_bad(conn, &r);
+			break;
+		}
+		used += r.used;
+		conn->request_began = conn->loop->now;
+		conn->continued = false;
+	}
+	/* Nothing after a request that closes the connection is looked at. */
+	return conn->no_more ? len : used;
+}
+
+/* What is left of `in` moves to its front. */
+static void drop_front(struct buf *in, size_t used)
+{
+	in->len -= used;
+	if (in->len == 0)
+		buf_free(in);
+	else if (used > 0)
+		memmove(in->at, in->at + used, in->len);
+}
+
+/* Requests that were read before there was place for them. */
+static bool take_waiting(struct conn *conn)
+{
+	size_t used;
+
+	if (conn->in.len == 0 || conn->want > conn->in.len || !takes_requests(conn))
+		return false;
+	used = take_requests(conn, conn->in.at, conn->in.len);
+	drop_front(&conn->in, used);
+	return used > 0;
+}
+
+/* --- Reading --- */
+
+static void on_eof(struct conn *conn)
+{
+	conn->eof = true;
+	if (conn->protocol != PROTOCOL_LINE) {
+		/* Of HTTP, whoever closes does not want the answers. */
+		exchanges_drop(conn);
+		conn->no_more = true;
+	} else if (conn->in.len > 0 && conn->want > 0) {
+		/* Half a request; its end will not come. */
+		conn->no_more = true;
+	}
+}
+
+static void read_scratch(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+	ssize_t n = recv(conn->fd, loop->scratch, LOOP_SCRATCH_BYTES, 0);
+	size_t used;
+
+	if (n < 0) {
+		conn->broken = errno != EAGAIN && errno != EINTR;
+		return;
+	}
+	if (n == 0) {
+		on_eof(conn);
+		return;
+	}
+	conn->request_began = loop->now;
+	used = take_requests(conn, loop->scratch, (size_t)n);
+	buf_add(&conn->in, loop->scratch + used, (size_t)n - used);
+	conn->broken |= conn->in.failed;
+}
+
+static void read_more(struct conn *conn)
+{
+	size_t step = conn->want > conn->in.len + IN_STEP_BYTES ? conn->want - conn->in.len : IN_STEP_BYTES;
+	char *room = buf_reserve(&conn->in, step);
+	ssize_t n = room ? recv(conn->fd, room, step, 0) : -1;
+
+	if (!room || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		conn->broken = true;
+	} else if (n == 0) {
+		on_eof(conn);
+	} else if (n > 0) {
+		conn->in.len += (size_t)n;
+		if (conn->in.len >= conn->want)
+			drop_front(&conn->in, take_requests(conn, conn->in.at, conn->in.len));
+	}
+}
+
+static void read_away(struct conn *conn)
+{
+	ssize_t n = recv(conn->fd, conn->loop->scratch, LOOP_SCRATCH_BYTES, 0);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		conn->broken = true;
+}
+
+static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
+{
+	struct conn *conn = arg;
+
+	loop_enter(conn->loop);
+	conn->idle_since = conn->loop->now;
+	if (conn->lingering)
+		read_away(conn);
+	else if (conn->in.len == 0)
+		read_scratch(conn);
+	else
+		read_more(conn);
+	conn_touch(conn);
+	loop_leave(conn->loop);
+}
+
+/* --- Sending, and what comes after it --- */
+
+static void send_out(struct conn *conn)
+{
+	int64_t n = out_waiting(&conn->out) ? out_write(&conn->out, conn->fd) : 0;
+
+	if (n < 0)
+		conn->broken = true;
+	else if (n > 0 || conn->write_since == 0)
+		conn->write_since = conn->loop->now;
+	if (out_waiting(&conn->out) == 0)
+		conn->write_since = 0;
+}
+
+/* Being readable while it is not read from would wake the loop for ever, so there are interests that it does not: an edge on a line
+ * protocol's descriptor (its FIN does not matter, and stays), and the closing of an HTTP one (which cancels). */
+static short hangup_events(const struct conn *conn)
+{
+	return conn->protocol == PROTOCOL_HTTP ? EV_CLOSED | EV_PERSIST : EV_WRITE | EV_ET | EV_PERSIST;
+}
+
+static void set_interest(struct conn *conn, unsigned interest)
+{
+	short events;
+
+	if (interest == conn->interest)
+		return;
+	/* All that go first, since libevent wants the events of a descriptor to be all of an edge or none. */
+	if (conn->interest & ~interest & INTEREST_READ)
+		event_del(&conn->read_event);
+	if (conn->interest & ~interest & (INTEREST_WRITE | INTEREST_HANGUP))
+		event_del(&conn->write_event);
+	if (interest & ~conn->interest & (INTEREST_WRITE | INTEREST_HANGUP)) {
+		events = interest & INTEREST_WRITE ? EV_WRITE | EV_PERSIST : hangup_events(conn);
+		event_assign(&conn->write_event, conn->loop->base, conn->fd, events, on_writable, conn);
+		if (event_add(&conn->write_event, NULL) < 0)
+			conn->broken = true;
+	}
+	if (interest & ~conn->interest & INTEREST_READ && event_add(&conn->read_event, NULL) < 0)
+		conn->broken = true;
+	conn->interest = interest;
+}
+
+static unsigned interest_of(const struct conn *conn)
+{
+	unsigned interest = 0;
+
+	if (!conn->eof && (takes_requests(conn) || conn->lingering))
+		interest |= INTEREST_READ;
+	if (out_waiting(&conn->out) > 0)
+		interest |= INTEREST_WRITE;
+	return interest ? interest : INTEREST_HANGUP;
+}
+
+/* The earliest time at which something is to be done about this connection. */
+static moment conn_due(const struct conn *conn)
+{
+	const struct server_config *config = &conn->loop->leatd->config->server;
+	moment due = conn->finish_by;
+	bool has_line = conn->protocol == PROTOCOL_HTTP ? !conn->parser.http.head_done
+							: conn->in.len > 0 && conn->in.at[0] != '*';
+
+	if (conn->write_since)
+		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
+	else if (conn->in.len > 0 && takes_requests(conn))
+		due = moment_min(due, moment_add(conn->request_began, has_line ? config->header_timeout : config->body_timeout));
+	else if (!conn->first && config->idle_timeout)
+		due = moment_min(due, moment_add(conn->idle_since, config->idle_timeout));
+	return due;
+}
+
+/* The timer may fire too early, and then sees that nothing is due: moving it for every request would cost more. */
+static void set_timer(struct conn *conn)
+{
+	moment due = conn_due(conn);
+
+	if (due != FOREVER && (!conn->timer.next || due < conn->timer.due))
+		wheel_set(&conn->loop->wheel, &conn->timer, due);
+}
+
+static bool is_finished(const struct conn *conn)
+{
+	return (conn->no_more || (conn->eof && conn->want == 0 && conn->in.len == 0)) && !conn->first && out_waiting(&conn->out) == 0;
+}
+
+/* Closing a socket that has unread input destroys the answer on its way: say that no more comes, and read what is there. */
+static void linger(struct conn *conn)
+{
+	if (conn->eof || conn->loop->stopping || shutdown(conn->fd, SHUT_WR) < 0) {
+		conn->broken = true;
+		return;
+	}
+	conn->lingering = true;
+	conn->finish_by = moment_min(conn->finish_by, moment_add(conn->loop->now, LINGER_NS));
+}
+
+/* Does what can be done for a connection, and closes it if it is over. */
+static void look_after(struct conn *conn)
+{
+	do {
+		exchanges_write(conn);
+		if (!conn->broken)
+			send_out(conn);
+	} while (!conn->broken && take_waiting(conn));
+	if (!conn->broken && !conn->lingering && is_finished(conn))
+		linger(conn);
+	if (!conn->broken)
+		set_interest(conn, interest_of(conn));
+	if (conn->broken)
+		conn_close(conn);
+	else
+		set_timer(conn);
+}
+
+void conns_flush(struct loop *loop)
+{
+	while (loop->touched) {
+		struct conn *conn = loop->touched;
+
+		loop->touched = conn->touched_next;
+		conn->touched = false;
+		look_after(conn);
+	}
+}
+
+static bool has_gone(const struct conn *conn)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 || error != 0;
+}
+
+static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	loop_enter(conn->loop);
+	if (what & EV_CLOSED)
+		on_eof(conn);
+	else if (conn->interest & INTEREST_HANGUP)
+		conn->broken = has_gone(conn);
+	conn_touch(conn);
+	loop_leave(conn->loop);
+}
+
+/* --- Time --- */
+
+static void give_up(struct conn *conn)
+{
+	struct answer a = answer_make(CODE_ERR, "the request did not come whole in time");
+
+	if (conn->loop->now >= conn->finish_by || conn->write_since || conn->in.len == 0 || conn->protocol == PROTOCOL_UNDECIDED) {
+		conn->broken = true;
+		return;
+	}
+	a.http_status = 408;
+	answer_and_close(conn, a);
+	buf_free(&conn->in);
+	conn->finish_by = moment_add(conn->loop->now, LINGER_NS);
+}
+
+static void on_timer(struct wheel_timer *timer)
+{
+	struct conn *conn = container_of(timer, struct conn, timer);
+
+	if (conn_due(conn) <= conn->loop->now)
+		give_up(conn);
+	conn_touch(conn);
+}
+
+/* --- All of them --- */
+
+void conns_cancel(struct loop *loop)
+{
+	for (struct conn *conn = loop->conns; conn; conn = conn->next)
+		exchanges_cancel(conn);
+}
+
+void conns_finish(struct loop *loop, moment until)
+{
+	for (struct conn *conn = loop->conns; conn; conn = conn->next) {
+		conn->no_more = true;
+		conn->finish_by = until;
+		conn_touch(conn);
+	}
+}

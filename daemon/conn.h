@@ -1,0 +1,27 @@
+/* A connection: reads requests, hands them over, sends the answers, notices that the client has gone. Its first bytes decide which
+ * protocol it speaks for its whole life. On the thread of the loop that accepted it. */
+#ifndef LEAT_CONN_H
+#define LEAT_CONN_H
+
+#include "../lib/moment.h"
+
+#include <stdbool.h>
+
+struct conn;
+struct loop;
+
+/* Takes the descriptor, and counts down leatd->connections when it closes. `surplus`: there are too many, so its first request is
+ * answered BUSY. False: no memory, and the descriptor and the count are still the caller's. */
+bool conn_open(struct loop *, int fd, bool surplus);
+
+/* Has something to send or to go on with: looked after when the loop leaves its present callback. */
+void conn_touch(struct conn *);
+
+/* Looks after all touched connections. */
+void conns_flush(struct loop *);
+/* Cancels every job of every connection. */
+void conns_cancel(struct loop *);
+/* Closes every connection: those with nothing to send at once, the others when it is sent, or at `until`. */
+void conns_finish(struct loop *, moment until);
+
+#endif

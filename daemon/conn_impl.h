@@ -1,0 +1,61 @@
+/* What conn.c and exchange.c share. */
+#ifndef LEAT_CONN_IMPL_H
+#define LEAT_CONN_IMPL_H
+
+#include "conn.h"
+#include "exchange.h"
+#include "http.h"
+#include "loop_impl.h"
+#include "out.h"
+#include "resp.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+enum protocol { PROTOCOL_UNDECIDED, PROTOCOL_HTTP, PROTOCOL_LINE };
+
+/* What the descriptor is waited for. */
+enum interest {
+	INTEREST_READ = 1,
+	INTEREST_WRITE = 2,
+	INTEREST_HANGUP = 4,    /* neither of them, but the client may go away */
+};
+
+struct conn {
+	struct loop *loop;
+	struct conn *next, *prev;       /* of loop->conns */
+	struct conn *touched_next;
+	bool touched;
+	int fd;
+	uint64_t number;
+
+	enum protocol protocol;
+	int version;                    /* of the line protocol */
+	union {
+		struct http_parser http;
+		struct resp_parser resp;
+	} parser;
+	struct buf in;                  /* a request that has not come whole, and what follows it */
+	size_t want;                    /* how long `in` has to become */
+	moment request_began;           /* when its first byte came */
+	bool continued;                 /* 100 Continue was sent for it */
+
+	struct exchange *first, **last; /* the line of answers */
+	size_t exchanges;
+	struct ctx *ctx;                /* parent of its jobs'; NULL until there is one */
+	struct out out;
+
+	bool surplus;
+	bool eof;                       /* the client sends no more */
+	bool no_more;                   /* no further request is taken; closes when all is answered and sent */
+	bool broken;                    /* closes at once */
+	bool lingering;                 /* all is sent; reads on, so that closing does not destroy what is under way */
+
+	unsigned interest;              /* enum interest */
+	struct event read_event, write_event;
+	struct wheel_timer timer;       /* fires no later than conn_due() */
+	moment idle_since, write_since;
+	moment finish_by;               /* closes then, whatever is left */
+};
+
+#endif

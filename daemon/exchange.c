@@ -1,0 +1,237 @@
+#include "exchange.h"
+
+#include "conn_impl.h"
+#include "job.h"
+#include "leatd.h"
+
+#include <stdlib.h>
+
+struct leatd *exchange_leatd(const struct exchange *ex)
+{
+	return ex->conn->loop->leatd;
+}
+
+void exchange_set_version(struct exchange *ex, int version)
+{
+	ex->conn->version = version;
+	ex->wire.version = version;
+}
+
+uint64_t exchange_conn_number(const struct exchange *ex)
+{
+	return ex->conn->number;
+}
+
+/* --- The line --- */
+
+/* A copy of the handler's exchange at the end of the line. NULL: no memory, and the connection is lost. */
+static struct exchange *keep(struct exchange *ex)
+{
+	struct conn *conn = ex->conn;
+	struct exchange *kept = malloc(sizeof(*kept));
+
+	if (!kept) {
+		conn->broken = true;
+		return NULL;
+	}
+	*kept = *ex;
+	ex->kept = kept;
+	*conn->last = kept;
+	conn->last = &kept->next;
+	conn->exchanges++;
+	return kept;
+}
+
+static void pop(struct conn *conn)
+{
+	struct exchange *ex = conn->first;
+
+	conn->first = ex->next;
+	if (!conn->first)
+		conn->last = &conn->first;
+	conn->exchanges--;
+	wheel_remove(&conn->loop->wheel, &ex->timer);
+	buf_free(&ex->bytes);
+	free(ex);
+}
+
+struct buf *exchange_begin(struct exchange *ex)
+{
+	struct conn *conn = ex->conn;
+
+	/* With nobody before it in the line, it is its turn. */
+	if (!conn->first || !keep(ex))
+		return &conn->out.bytes;
+	return &ex->kept->bytes;
+}
+
+void exchange_end(struct exchange *ex)
+{
+	if (ex->kept)
+		ex->kept->ready = true;
+	if (ex->close_after)
+		ex->conn->no_more = true;
+}
+
+void exchange_answer(struct exchange *ex, const struct answer *a)
+{
+	struct buf *to = exchange_begin(ex);
+
+	reply_answer(to, &ex->wire, a, NULL);
+	if (a->code == CODE_OK) {
+		buf_add_slice(to, a->output);
+		reply_end(to, &ex->wire);
+	}
+	exchange_end(ex);
+}
+
+/* Takes the exchange's reference on the job. */
+static void write_job(struct conn *conn, const struct exchange *ex)
+{
+	struct buf *to = &conn->out.bytes;
+	struct job *job = ex->job;
+
+	reply_answer(to, &ex->wire, &job->answer, job);
+	if (job->answer.code != CODE_OK) {
+		job_unref(job);
+		return;
+	}
+	if (!out_add_result(&conn->out, job, job->answer.output))
+		conn->broken = true;
+	reply_end(to, &ex->wire);
+}
+
+void exchanges_write(struct conn *conn)
+{
+	while (conn->first && conn->first->ready) {
+		struct exchange *ex = conn->first;
+
+		if (ex->job)
+			write_job(conn, ex);
+		else if (ex->bytes.failed)
+			conn->broken = true;
+		else
+			buf_add_slice(&conn->out.bytes, buf_slice(&ex->bytes));
+		pop(conn);
+	}
+	if (conn->out.bytes.failed)
+		conn->broken = true;
+}
+
+/* --- Jobs --- */
+
+/* Takes the job out of its queue, if it is still there, and ends it. */
+static bool give_up_waiting(struct exchange *ex, enum code code)
+{
+	struct loop *loop = ex->conn->loop;
+
+	if (!job_claim(ex->job, JOB_ENDED))
+		return false;
+	job_end_waiting(ex->job, code, loop->now);
+	loop->jobs_out--;
+	return true;
+}
+
+static void settle(struct exchange *ex)
+{
+	wheel_remove(&ex->conn->loop->wheel, &ex->timer);
+	ex->ready = true;
+	conn_touch(ex->conn);
+}
+
+/* Its deadline. A job that runs is its runner's to stop. */
+static void on_deadline(struct wheel_timer *timer)
+{
+	struct exchange *ex = container_of(timer, struct exchange, timer);
+
+	if (give_up_waiting(ex, CODE_TIMEOUT))
+		settle(ex);
+}
+
+static struct ctx *conn_ctx(struct conn *conn)
+{
+	if (!conn->ctx)
+		conn->ctx = ctx_with_cancel(conn->loop->ctx);
+	return conn->ctx;
+}
+
+/* The job is on its way: its end will be the answer. */
+static void await(struct exchange *ex, struct job *job)
+{
+	struct loop *loop = ex->conn->loop;
+	struct exchange *kept = keep(ex);
+
+	loop->jobs_out++;
+	if (!kept) {
+		ctx_cancel(job->ctx);
+		job_unref(job);
+		return;
+	}
+	/* Only this thread looks at it, when the job has come home, so it is in time. */
+	job->exchange = kept;
+	kept->job = job;
+	kept->timer.fire = on_deadline;
+	wheel_set(&loop->wheel, &kept->timer, job->deadline);
+}
+
+void exchange_run(struct exchange *ex, const struct request *request)
+{
+	struct conn *conn = ex->conn;
+	struct loop *loop = conn->loop;
+	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done };
+	struct answer refusal;
+	struct job *job;
+
+	if (!requester.ctx) {
+		conn->broken = true;
+		return;
+	}
+	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
+	if (!job) {
+		exchange_answer(ex, &refusal);
+		return;
+	}
+	await(ex, job);
+	if (ex->close_after)
+		conn->no_more = true;
+}
+
+void exchange_job_home(struct loop *loop unused_arg, struct job *job)
+{
+	struct exchange *ex = job->exchange;
+
+	/* The channel's reference. If the client has gone, so has the loop's own. */
+	job_unref(job);
+	if (ex)
+		settle(ex);
+}
+
+void exchanges_drop(struct conn *conn)
+{
+	/* All that run, at once. */
+	if (conn->first)
+		ctx_cancel(conn->ctx);
+	while (conn->first) {
+		struct exchange *ex = conn->first;
+
+		if (ex->job) {
+			if (!ex->ready)
+				give_up_waiting(ex, CODE_CANCELED);
+			ex->job->exchange = NULL;
+			job_unref(ex->job);
+		}
+		pop(conn);
+	}
+}
+
+void exchanges_cancel(struct conn *conn)
+{
+	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
+		if (!ex->job || ex->ready)
+			continue;
+		if (give_up_waiting(ex, CODE_CANCELED))
+			settle(ex);
+		else
+			ctx_cancel(ex->job->ctx);
+	}
+}

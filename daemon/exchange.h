@@ -1,0 +1,57 @@
+/* A request of a connection and its answer. Requests run at the same time; their answers leave in the order in which the requests
+ * came (restored sequence), however they end.
+ *
+ * The connection hands each request, as an exchange, to a command or a route, which answers it exactly once: with
+ * exchange_answer(), between exchange_begin() and exchange_end(), or with exchange_run(), and then the job's end is the answer.
+ * On the loop's thread. */
+#ifndef LEAT_EXCHANGE_H
+#define LEAT_EXCHANGE_H
+
+#include "reply.h"
+#include "request.h"
+#include "wheel.h"
+
+struct conn;
+struct leatd;
+struct loop;
+
+struct exchange {
+	struct conn *conn;
+	struct wire wire;
+	bool close_after;               /* the connection closes behind this answer */
+
+	/* Private to exchange.c. An exchange that has to wait for its turn, or for its job, is kept in the connection's line. */
+	struct exchange *kept;          /* of the one that the handler has: its copy in the line */
+	struct exchange *next;
+	bool ready;
+	struct buf bytes;               /* the answer, if it was ready before its turn */
+	struct job *job;                /* or the job that is the answer; a reference */
+	struct wheel_timer timer;       /* its deadline while it waits */
+};
+
+struct leatd *exchange_leatd(const struct exchange *);
+
+/* Where to write an answer of one's own. */
+struct buf *exchange_begin(struct exchange *);
+void exchange_end(struct exchange *);
+
+void exchange_answer(struct exchange *, const struct answer *);
+void exchange_run(struct exchange *, const struct request *);
+
+/* The line protocol's version, 2 or 3, from the next answer on. */
+void exchange_set_version(struct exchange *, int version);
+/* A number for this connection, unique in this process. */
+uint64_t exchange_conn_number(const struct exchange *);
+
+/* --- For conn.c and loop.c --- */
+
+/* A job has come home: its answer is ready, or nobody waits for it any more. */
+void exchange_job_home(struct loop *, struct job *);
+/* Writes the answers whose turn it is to the connection's output. */
+void exchanges_write(struct conn *);
+/* The client has gone: gives up what waits, cancels what runs, forgets all answers. */
+void exchanges_drop(struct conn *);
+/* Cancels the connection's jobs; they are answered. */
+void exchanges_cancel(struct conn *);
+
+#endif

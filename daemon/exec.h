@@ -1,0 +1,13 @@
+/* Jobs that are commands: payload on stdin, output from stdout, the last line of stderr for people.
+ *
+ * At its deadline less `grace`, or when it is cancelled, a command gets SIGTERM; at the deadline, or one grace after the cancelling,
+ * its process group is killed. Whatever way the command ends, exec_run() returns only when its process group is gone, with what
+ * its first process left behind. On a runner thread, which it keeps until then. */
+#ifndef LEAT_EXEC_H
+#define LEAT_EXEC_H
+
+struct job;
+
+void exec_run(struct job *);
+
+#endif

@@ -1,0 +1,152 @@
+#include "job.h"
+
+#include "leatd.h"
+#include "type.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+size_t job_size(size_t payload_bytes)
+{
+	return sizeof(struct job) + JOB_TRACE_MAX + payload_bytes;
+}
+
+/* Two halves in hex: one of this process, one that counts. */
+static void make_id(struct leatd *leatd, char id[JOB_ID_MAX + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	uint64_t count = shim_add(&leatd->ids_given, 1, relaxed);
+	uint64_t value = leatd->id_seed ^ count;
+
+	for (int i = 15; i >= 0; i--, value >>= 4)
+		id[i] = hex[value & 15];
+	id[16] = '\0';
+}
+
+/* Copies into the room after the struct. */
+static struct slice keep(char **room, struct slice s)
+{
+	struct slice kept = { *room, s.len };
+
+	if (s.len)
+		memcpy(*room, s.at, s.len);
+	*room += s.len;
+	return kept;
+}
+
+struct job *job_new(const struct job_order *order)
+{
+	size_t charged = job_size(order->payload.len);
+	struct job *job = malloc(charged);
+	char *room;
+
+	if (!job)
+		return NULL;
+	memset(job, 0, sizeof(*job));
+	job->ctx = ctx_with_deadline(order->parent, order->deadline);
+	if (!job->ctx) {
+		free(job);
+		return NULL;
+	}
+	room = job->bytes;
+	job->type = order->type;
+	job->payload = keep(&room, order->payload);
+	job->traceparent = keep(&room, order->traceparent);
+	job->arrived = order->arrived;
+	job->deadline = order->deadline;
+	job->home = order->home;
+	job->charged = charged;
+	if (order->id.len)
+		memcpy(job->id, order->id.at, order->id.len);
+	else
+		make_id(order->type->leatd, job->id);
+	shim_init(&job->state, JOB_WAITING);
+	shim_init(&job->references, 2);
+	return job;
+}
+
+void job_unref(struct job *job)
+{
+	if (shim_sub(&job->references, 1, acq_rel) != 1)
+		return;
+	leatd_discharge(job->type->leatd, job->charged);
+	ctx_unref(job->ctx);
+	free(job->output);
+	free(job);
+}
+
+bool job_claim(struct job *job, enum job_state to)
+{
+	uint32_t waiting = JOB_WAITING;
+
+	return shim_cas(&job->state, &waiting, (uint32_t)to, acq_rel);
+}
+
+bool job_charge(struct job *job, size_t bytes)
+{
+	if (!leatd_charge(job->type->leatd, bytes))
+		return false;
+	job->charged += bytes;
+	return true;
+}
+
+static enum outcome outcome_of(enum code code)
+{
+	switch (code) {
+	case CODE_OK:
+		return OUTCOME_done;
+	case CODE_TIMEOUT:
+		return OUTCOME_timeout;
+	case CODE_CANCELED:
+		return OUTCOME_canceled;
+	case CODE_KILLED:
+	case CODE_TOOBIG:
+		return OUTCOME_killed;
+	case CODE_FAILED:
+	case CODE_BUSY:
+	case CODE_DRAINING:
+	case CODE_NOJOB:
+	case CODE_NOAUTH:
+	case CODE_NOPROTO:
+	case CODE_ERR:
+		break;
+	}
+	return OUTCOME_failed;
+}
+
+void job_set_failure(struct job *job, enum code code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(job->detail, sizeof(job->detail), format, args);
+	va_end(args);
+	job->answer = answer_make(code, job->detail);
+	job->outcome = outcome_of(code);
+}
+
+void job_end_waiting(struct job *job, enum code code, moment now)
+{
+	int64_t waited_ms = (now - job->arrived) / MILLISECONDS;
+
+	if (code == CODE_TIMEOUT)
+		job_set_failure(job, code, "deadline passed while waiting, after %lld ms", (long long)waited_ms);
+	else
+		job_set_failure(job, code, "cancelled while waiting");
+	answer_fact_text(&job->answer, "state", SLICE("waiting"));
+	answer_fact(&job->answer, "after_ms", waited_ms);
+	job->ended = now;
+	books_end_waiting(&job->type->books, job->outcome);
+}
+
+void job_cut_short(struct job *job)
+{
+	int64_t ran_ms = (moment_now() - job->started) / MILLISECONDS;
+
+	if (ctx_error(job->ctx) == CHAN_CANCELED)
+		job_set_failure(job, CODE_CANCELED, "cancelled while running");
+	else
+		job_set_failure(job, CODE_TIMEOUT, "deadline passed while running, for %lld ms", (long long)ran_ms);
+	answer_fact_text(&job->answer, "state", SLICE("running"));
+	answer_fact(&job->answer, "after_ms", ran_ms);
+}

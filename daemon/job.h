@@ -1,0 +1,84 @@
+/* A job: one piece of work from admission to its answer.
+ *
+ * It has one owner at a time. The loop that made it holds one reference until it has answered; the way through the channel and the
+ * runner holds another, which comes back over the loop's completion channel. Who may end it is decided by one word, `state`:
+ * a runner claims it to run it, or its loop claims it to give its place up (deadline, client gone), and only one of them can. */
+#ifndef LEAT_JOB_H
+#define LEAT_JOB_H
+
+#include "answer.h"
+#include "books.h"
+#include "../lib/chan.h"
+
+struct type;
+
+CHAN_DEFINE(job_chan, struct job *)
+
+enum job_state { JOB_WAITING, JOB_RUNNING, JOB_ENDED };
+
+enum { JOB_ID_MAX = 64, JOB_TRACE_MAX = 55 };
+
+/* What a job is made from; everything is copied. */
+struct job_order {
+	struct type *type;
+	struct slice payload;
+	struct slice id;                /* empty: one is made up */
+	struct slice traceparent;       /* W3C Trace Context, or empty */
+	moment arrived, deadline;
+	struct ctx *parent;             /* of the client: cancelling it cancels the job */
+	struct chan *home;              /* where the job goes when it is over; borrowed */
+};
+
+struct job {
+	/* Set by job_new(), then only read. */
+	struct type *type;
+	struct slice payload;
+	struct slice traceparent;
+	char id[JOB_ID_MAX + 1];
+	moment arrived, deadline;
+	struct ctx *ctx;                /* done when the deadline passes or nobody wants the result any more */
+	struct chan *home;
+
+	/* The loop's alone, set when the job is on its way. */
+	void *exchange;                 /* whom it answers; NULL: the client has gone */
+
+	/* Anyone's. */
+	shim_u32 state;
+	shim_u32 references;
+
+	/* Written by whoever claimed the job, read by the loop when it has come home. */
+	moment started, ended;          /* 0: it never ran */
+	enum outcome outcome;
+	struct answer answer;           /* its texts point into this job, or are static */
+	char *output;                   /* owned; NULL when the answer borrows the payload */
+	char detail[192];               /* room for the words of the answer */
+	char last_error[256];           /* the last line of a command's error output */
+	size_t charged;                 /* bytes of the memory budget that this job holds */
+
+	char bytes[];                   /* payload and traceparent */
+};
+
+/* Bytes that a job of this payload is charged with. */
+size_t job_size(size_t payload_bytes);
+
+/* A job with two references: the loop's and the channel's. The caller has charged job_size() for it, and the job gives it
+ * back. NULL: no memory, and the charge is still the caller's. */
+must_check struct job *job_new(const struct job_order *);
+void job_unref(struct job *);
+
+/* Takes the job out of JOB_WAITING; false if somebody else has. */
+bool job_claim(struct job *, enum job_state);
+
+/* Charges what a run produces to the memory budget. False: over it. */
+bool job_charge(struct job *, size_t bytes);
+
+/* Sets the answer of a job that was not done: its code's outcome, and words made with printf. */
+void job_set_failure(struct job *, enum code, const char *format, ...) printf_like(3, 4);
+
+/* The answer of a run whose context has ended: TIMEOUT if the deadline passed, CANCELED if nobody wanted the result any more. */
+void job_cut_short(struct job *);
+
+/* Ends a job that was claimed while it waited; the place is free when this returns. `code` is CODE_TIMEOUT or CODE_CANCELED. */
+void job_end_waiting(struct job *, enum code, moment now);
+
+#endif

@@ -1,0 +1,37 @@
+/* What the threads of the daemon share. Set up by main before any other thread starts; after that only the fields marked so change. */
+#ifndef LEAT_LEATD_H
+#define LEAT_LEATD_H
+
+#include "config.h"
+#include "type.h"
+#include "../lib/shim.h"
+
+struct log;
+
+struct leatd {
+	const struct config *config;
+	struct log *log;
+	struct type *types;             /* sorted by name */
+	size_t type_count;
+	int64_t started_unix;           /* seconds since 1970 */
+	uint64_t id_seed;               /* first half of the ids this process gives */
+	char **hosts;                   /* what a Host header may say besides localhost, ended by NULL */
+
+	/* These change; any thread. */
+	shim_u64 draining;              /* 1: SIGTERM has come, nothing new is taken */
+	shim_u64 connections;
+	shim_u64 accepted;
+	shim_u64 ids_given;
+	shim_u64 memory_bytes;          /* payloads and results that are held */
+};
+
+/* Charges `bytes` to the budget, or refuses (false) when it would go over max_memory. */
+bool leatd_charge(struct leatd *, size_t bytes);
+void leatd_discharge(struct leatd *, size_t bytes);
+
+/* The type of that name, or NULL. */
+struct type *leatd_type(const struct leatd *, struct slice name);
+/* The name nearest to one that is not there, or NULL. */
+const char *leatd_nearest_type(const struct leatd *, struct slice name);
+
+#endif

@@ -1,0 +1,320 @@
+#include "listen.h"
+
+#include "conn.h"
+#include "leatd.h"
+#include "log.h"
+#include "loop_impl.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+enum {
+	BACKLOG = 4096,
+	ADDRESSES_MAX = 64,
+	/* Connections accepted before other events get their turn. */
+	ACCEPT_BATCH = 64,
+	/* Beyond max_connections: so many more are told BUSY, the rest are closed without a word. */
+	SURPLUS_MAX = 256,
+};
+
+/* --- Opening --- */
+
+static int set_int(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+static int bind_socket(const struct listen_address *a, bool share)
+{
+	int fd = socket(a->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (r == 0 && share)
+		r = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (r == 0 && a->socket.ss_family == AF_INET6)
+		r = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (r == 0 && bind(fd, (const struct sockaddr *)&a->socket, a->len) < 0)
+		r = -errno;
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+/* Another leatd with SO_REUSEPORT would let us share its address: a bind without it is refused whoever has it. */
+static int probe(const struct listen_address *a)
+{
+	int fd = bind_socket(a, false);
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (listen(fd, 1) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+/* Listens, and writes the address with the port that was picked back to *a. */
+static int start_listening(int fd, struct listen_address *a)
+{
+	socklen_t len = sizeof(a->socket);
+
+	if (listen(fd, BACKLOG) < 0)
+		return -errno;
+	if (getsockname(fd, (struct sockaddr *)&a->socket, &len) < 0)
+		return -errno;
+	a->len = len;
+	return 0;
+}
+
+/* A socket file that nobody listens on any more is in the way. */
+static int remove_stale(const struct listen_address *a)
+{
+	const struct sockaddr_un *un = (const void *)&a->socket;
+	struct stat st;
+	int fd, r;
+
+	if (lstat(un->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EADDRINUSE;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)&a->socket, a->len) == 0 ? -EADDRINUSE : 0;
+	close(fd);
+	if (r == 0 && unlink(un->sun_path) < 0)
+		r = -errno;
+	return r;
+}
+
+static int open_unix(struct listen_address *a, int *fds, size_t n)
+{
+	int r = remove_stale(a);
+
+	if (r < 0)
+		return r;
+	fds[0] = bind_socket(a, false);
+	if (fds[0] < 0)
+		return fds[0];
+	if (listen(fds[0], BACKLOG) < 0)
+		return -errno;
+	for (size_t i = 1; i < n; i++)
+		fds[i] = fds[0];
+	return 0;
+}
+
+static int open_tcp(struct listen_address *a, int *fds, size_t n)
+{
+	int r = probe(a);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		fds[i] = bind_socket(a, true);
+		r = fds[i] < 0 ? fds[i] : start_listening(fds[i], a);
+	}
+	return r;
+}
+
+/* While the addresses of `listen` are walked through. */
+struct opening {
+	struct listen_sockets *sockets;
+	char *why;
+	size_t why_len;
+	int error;
+};
+
+static bool open_entry(struct slice entry, void *arg)
+{
+	struct opening *o = arg;
+	struct listen_sockets *s = o->sockets;
+	struct listen_address a;
+	int *fds = s->fds + s->address_count * s->loop_count;
+
+	/* The configuration was checked: it cannot be malformed. */
+	if (listen_address_parse(&a, entry))
+		return false;
+	o->error = a.socket.ss_family == AF_UNIX ? open_unix(&a, fds, s->loop_count) : open_tcp(&a, fds, s->loop_count);
+	if (o->error) {
+		snprintf(o->why, o->why_len, "cannot listen on %.*s: %s", (int)entry.len, entry.at, strerror(-o->error));
+		return false;
+	}
+	listen_address_text(&a, s->texts[s->address_count++]);
+	return true;
+}
+
+static int take_handed_over(struct listen_sockets *s, int count, char *why, size_t why_len)
+{
+	for (int i = 0; i < count; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+		struct listen_address a = { .len = sizeof(a.socket) };
+
+		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
+			snprintf(why, why_len, "descriptor %d from systemd is not a listening stream socket", fd);
+			return -EINVAL;
+		}
+		if (getsockname(fd, (struct sockaddr *)&a.socket, &a.len) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+			return -errno;
+		if (!listen_address_is_local(&a)) {
+			listen_address_text(&a, s->texts[0]);
+			snprintf(why, why_len, "%s from systemd can be reached from other machines, which needs tokens, and this version has none",
+				 s->texts[0]);
+			return -EPERM;
+		}
+		for (size_t l = 0; l < s->loop_count; l++)
+			s->fds[s->address_count * s->loop_count + l] = fd;
+		listen_address_text(&a, s->texts[s->address_count++]);
+	}
+	s->handed_over = true;
+	return 0;
+}
+
+int listen_open(struct listen_sockets *s, const struct server_config *config, size_t loop_count, char *why, size_t why_len)
+{
+	struct opening o = { .sockets = s, .why = why, .why_len = why_len };
+	int handed_over = sd_listen_fds(1);
+
+	*s = (struct listen_sockets){ .loop_count = loop_count };
+	s->fds = malloc(ADDRESSES_MAX * loop_count * sizeof(*s->fds));
+	s->texts = calloc(ADDRESSES_MAX, sizeof(*s->texts));
+	if (!s->fds || !s->texts || handed_over > ADDRESSES_MAX) {
+		snprintf(why, why_len, "%s", handed_over > ADDRESSES_MAX ? "too many sockets from systemd" : strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < ADDRESSES_MAX * loop_count; i++)
+		s->fds[i] = -1;
+	if (handed_over > 0)
+		return take_handed_over(s, handed_over, why, why_len);
+	config_each(config->listen, open_entry, &o);
+	return o.error;
+}
+
+void listen_close(struct listen_sockets *s)
+{
+	for (size_t i = 0; i < s->address_count; i++) {
+		if (!s->handed_over && strncmp(s->texts[i], "unix:", 5) == 0)
+			unlink(s->texts[i] + 5);
+	}
+	for (size_t i = 0; s->fds && i < ADDRESSES_MAX * s->loop_count; i++) {
+		/* A shared one stands there once for each loop, side by side. */
+		if (s->fds[i] >= 0 && (i % s->loop_count == 0 || s->fds[i] != s->fds[i - 1]))
+			close(s->fds[i]);
+	}
+	free(s->fds);
+	free(s->texts);
+	*s = (struct listen_sockets){ 0 };
+}
+
+void listen_of_loop(const struct listen_sockets *s, size_t loop, int *room)
+{
+	for (size_t i = 0; i < s->address_count; i++)
+		room[i] = s->fds[i * s->loop_count + loop];
+}
+
+/* --- Accepting, on the loop's thread --- */
+
+struct listener {
+	struct loop *loop;
+	struct event *event;
+	struct event *pause;    /* ends a rest after an error that does not go away by itself */
+	bool complained;
+};
+
+static void rest(struct listener *l, int error)
+{
+	/* The backlog keeps those who come; without the rest, the loop would spin on what it cannot accept. */
+	static const struct timeval pause = { 0, 100 * 1000 };
+
+	event_del(l->event);
+	evtimer_add(l->pause, &pause);
+	if (!l->complained)
+		log_warning(l->loop->leatd->log, "cannot accept, trying again", log_text("error", slice_of(strerror(error))));
+	l->complained = true;
+}
+
+static void on_pause_over(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
+{
+	struct listener *l = arg;
+
+	event_add(l->event, NULL);
+}
+
+static void take(struct loop *loop, int fd)
+{
+	struct leatd *leatd = loop->leatd;
+	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
+	uint64_t most = leatd->config->server.max_connections;
+	int on = 1;
+
+	shim_add(&leatd->accepted, 1, relaxed);
+	/* Fails on a unix socket, which has no such delay. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (present < most + SURPLUS_MAX && conn_open(loop, fd, present >= most))
+		return;
+	shim_sub(&leatd->connections, 1, relaxed);
+	close(fd);
+}
+
+static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *arg)
+{
+	struct listener *l = arg;
+
+	loop_enter(l->loop);
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = accept4(socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			l->complained = false;
+			take(l->loop, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			rest(l, errno);
+			break;
+		} else if (errno == EAGAIN) {
+			break;
+		}
+		/* Any other error is that of one connection, which is gone already. */
+	}
+	loop_leave(l->loop);
+}
+
+int listeners_start(struct loop *loop, const int *sockets, size_t count)
+{
+	loop->listeners = calloc(count, sizeof(*loop->listeners));
+	if (!loop->listeners)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct listener *l = &loop->listeners[loop->listener_count++];
+
+		l->loop = loop;
+		l->event = event_new(loop->base, sockets[i], EV_READ | EV_PERSIST, on_acceptable, l);
+		l->pause = evtimer_new(loop->base, on_pause_over, l);
+		if (!l->event || !l->pause || event_add(l->event, NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void listeners_stop(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->listener_count; i++) {
+		if (loop->listeners[i].event)
+			event_free(loop->listeners[i].event);
+		if (loop->listeners[i].pause)
+			event_free(loop->listeners[i].pause);
+	}
+	free(loop->listeners);
+	loop->listeners = NULL;
+	loop->listener_count = 0;
+}

@@ -1,0 +1,233 @@
+#include "loop_impl.h"
+
+#include "conn.h"
+#include "exchange.h"
+#include "job.h"
+#include "leatd.h"
+#include "log.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	ORDERS_WAITING = 8,
+	/* Runners wait when so many of their jobs have not been fetched: the loop is drowning then. */
+	DONE_WAITING = 4096,
+	DONE_BATCH = 64,
+	/* Batches before other events get their turn. */
+	DONE_ROUNDS = 16,
+};
+
+/* How long connections may take to fetch their last answers when leatd stops. */
+#define LAST_ANSWERS_NS (2 * SECONDS)
+
+void loop_enter(struct loop *loop)
+{
+	loop->now = moment_now();
+	if (loop->now >= loop->date_until) {
+		http_date_line(loop->date_line, time(NULL));
+		loop->date_until = moment_add(loop->now, 100 * MILLISECONDS);
+	}
+}
+
+static void arm_wheel(struct loop *loop)
+{
+	moment next = wheel_next(&loop->wheel);
+	int64_t in = next - loop->now;
+	struct timeval tv;
+
+	if (next >= loop->wheel_at)
+		return;
+	if (in < 0)
+		in = 0;
+	/* Rounded up, or it would wake too early and go round once more. */
+	tv.tv_sec = in / SECONDS;
+	tv.tv_usec = in % SECONDS / MICROSECONDS + 1;
+	evtimer_add(loop->wheel_event, &tv);
+	loop->wheel_at = next;
+}
+
+static bool may_end(const struct loop *loop)
+{
+	return loop->stopping && loop->conn_count == 0 && loop->jobs_out == 0;
+}
+
+void loop_leave(struct loop *loop)
+{
+	conns_flush(loop);
+	if (loop->draining && loop->jobs_out == 0) {
+		loop->draining = false;
+		chan_send(loop->drained, &loop->index, NULL, FOREVER);
+	}
+	if (may_end(loop))
+		event_base_loopbreak(loop->base);
+	else
+		arm_wheel(loop);
+}
+
+static void on_wheel(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
+{
+	struct loop *loop = arg;
+
+	loop_enter(loop);
+	loop->wheel_at = FOREVER;
+	wheel_turn(&loop->wheel, loop->now);
+	loop_leave(loop);
+}
+
+static void on_done(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
+{
+	struct loop *loop = arg;
+	struct job *jobs[DONE_BATCH];
+	size_t n, rounds = 0;
+
+	loop_enter(loop);
+	do {
+		n = chan_try_recv_many(loop->done, jobs, DONE_BATCH, NULL);
+		for (size_t i = 0; i < n; i++)
+			exchange_job_home(loop, jobs[i]);
+		loop->jobs_out -= n;
+	} while (n == DONE_BATCH && ++rounds < DONE_ROUNDS);
+	loop_leave(loop);
+	if (!chan_watch_arm(loop->done_watch))
+		event_active(loop->done_event, EV_READ, 0);
+}
+
+static void quit(struct loop *loop)
+{
+	loop->stopping = true;
+	listeners_stop(loop);
+	conns_finish(loop, moment_add(loop->now, LAST_ANSWERS_NS));
+}
+
+static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
+{
+	struct loop *loop = arg;
+	enum loop_order order;
+
+	loop_enter(loop);
+	while (chan_try_recv(loop->orders, &order) == CHAN_OK) {
+		switch (order) {
+		case LOOP_DRAIN:
+			loop->draining = true;
+			break;
+		case LOOP_CANCEL:
+			conns_cancel(loop);
+			break;
+		case LOOP_QUIT:
+			quit(loop);
+			break;
+		}
+	}
+	loop_leave(loop);
+	if (!chan_watch_arm(loop->orders_watch))
+		event_active(loop->orders_event, EV_READ, 0);
+}
+
+static void *loop_thread(void *arg)
+{
+	struct loop *loop = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "loop %zu", loop->index);
+	pthread_setname_np(pthread_self(), name);
+	event_base_dispatch(loop->base);
+	return NULL;
+}
+
+/* A channel whose readiness is an event of the loop. */
+static bool watch(struct loop *loop, struct chan *chan, struct chan_watch **w, struct event **event, event_callback_fn callback)
+{
+	int fd;
+
+	*w = chan ? chan_watch_new(chan, &fd) : NULL;
+	if (!*w)
+		return false;
+	*event = event_new(loop->base, fd, EV_READ | EV_PERSIST, callback, loop);
+	if (!*event || event_add(*event, NULL) < 0)
+		return false;
+	if (!chan_watch_arm(*w))
+		event_active(*event, EV_READ, 0);
+	return true;
+}
+
+static void loop_free(struct loop *loop)
+{
+	listeners_stop(loop);
+	if (loop->wheel_event)
+		event_free(loop->wheel_event);
+	if (loop->done_event)
+		event_free(loop->done_event);
+	if (loop->orders_event)
+		event_free(loop->orders_event);
+	chan_watch_free(loop->done_watch);
+	chan_watch_free(loop->orders_watch);
+	chan_unref(loop->done);
+	chan_unref(loop->orders);
+	ctx_unref(loop->ctx);
+	if (loop->base)
+		event_base_free(loop->base);
+	free(loop->scratch);
+	free(loop);
+}
+
+/* epoll and nothing slower; no lock inside libevent, as only one thread ever touches this base. */
+static struct event_base *make_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		return NULL;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_IGNORE_ENV);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static bool loop_init(struct loop *loop, const struct loop_options *options)
+{
+	loop->leatd = options->leatd;
+	loop->index = options->index;
+	loop->drained = options->drained;
+	loop->wheel_at = FOREVER;
+	loop_enter(loop);
+	wheel_init(&loop->wheel, loop->now);
+	loop->scratch = malloc(LOOP_SCRATCH_BYTES);
+	loop->base = make_base();
+	loop->ctx = ctx_with_cancel(NULL);
+	loop->done = chan_new(sizeof(struct job *), DONE_WAITING);
+	loop->orders = chan_new(sizeof(enum loop_order), ORDERS_WAITING);
+	if (!loop->scratch || !loop->base || !loop->ctx)
+		return false;
+	loop->wheel_event = evtimer_new(loop->base, on_wheel, loop);
+	return loop->wheel_event && watch(loop, loop->done, &loop->done_watch, &loop->done_event, on_done) &&
+	       watch(loop, loop->orders, &loop->orders_watch, &loop->orders_event, on_orders) &&
+	       listeners_start(loop, options->listeners, options->listener_count) == 0;
+}
+
+struct loop *loop_start(const struct loop_options *options)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	if (loop_init(loop, options) && pthread_create(&loop->thread, NULL, loop_thread, loop) == 0)
+		return loop;
+	loop_free(loop);
+	return NULL;
+}
+
+void loop_order(struct loop *loop, enum loop_order order)
+{
+	chan_send(loop->orders, &order, NULL, FOREVER);
+}
+
+void loop_join(struct loop *loop)
+{
+	pthread_join(loop->thread, NULL);
+	loop_free(loop);
+}

@@ -1,0 +1,43 @@
+/* An event loop: one thread that owns its connections. No other thread touches them; what it is to do comes over channels.
+ *
+ * Main sends it orders; runners send finished jobs home over `done`, which it watches through a descriptor that is written once for
+ * many of them. An encapsulated worker: loop_start() makes its channels, loop_stop() hears it say that it has cleaned up. */
+#ifndef LEAT_LOOP_H
+#define LEAT_LOOP_H
+
+#include "wheel.h"
+#include "../lib/chan.h"
+
+#include <stdbool.h>
+
+struct conn;
+struct event_base;
+struct event;
+struct leatd;
+struct loop;
+
+enum loop_order {
+	LOOP_DRAIN,     /* say on `drained` when no job is out any more; from now on admission refuses */
+	LOOP_CANCEL,    /* cancel every job */
+	LOOP_QUIT,      /* send what is still to be sent, close everything, end */
+};
+
+/* What main needs to start one. */
+struct loop_options {
+	struct leatd *leatd;
+	size_t index;
+	const int *listeners;           /* listening sockets, non-blocking; this loop accepts from all of them, and closes none */
+	size_t listener_count;
+	struct chan *drained;           /* of size_t: the index; has room for all loops; borrowed */
+};
+
+/* The thread runs, and accepts, when this returns. NULL: no memory, descriptors or thread. */
+must_check struct loop *loop_start(const struct loop_options *);
+
+/* Any thread; never blocks for long: a loop always comes back to its orders. */
+void loop_order(struct loop *, enum loop_order);
+
+/* After LOOP_QUIT: waits for the thread and frees the loop. */
+void loop_join(struct loop *);
+
+#endif

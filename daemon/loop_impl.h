@@ -1,0 +1,55 @@
+/* What the files of an event loop (loop, listen, conn) share. On the loop's thread only, but for what says otherwise. */
+#ifndef LEAT_LOOP_IMPL_H
+#define LEAT_LOOP_IMPL_H
+
+#include "http.h"
+#include "loop.h"
+
+#include <pthread.h>
+
+enum { LOOP_SCRATCH_BYTES = 64 * 1024 };
+
+struct loop {
+	struct leatd *leatd;
+	size_t index;
+	pthread_t thread;
+	struct event_base *base;
+	struct ctx *ctx;                /* parent of every connection's */
+
+	struct chan *done;              /* of struct job *: sent to by runners */
+	struct chan_watch *done_watch;
+	struct event *done_event;
+	struct chan *orders;            /* of enum loop_order: sent to by main */
+	struct chan_watch *orders_watch;
+	struct event *orders_event;
+	struct chan *drained;
+
+	struct wheel wheel;
+	struct event *wheel_event;
+	moment wheel_at;                /* when that event fires */
+
+	struct listener *listeners;
+	size_t listener_count;
+
+	struct conn *conns;             /* all of them */
+	struct conn *touched;           /* those that have something to send, or to go on with */
+	size_t conn_count;
+	size_t jobs_out;                /* jobs that have not come home */
+
+	moment now;                     /* of the present callback */
+	moment date_until;
+	char date_line[HTTP_DATE_LINE_LEN + 1];
+	char *scratch;                  /* where connections without a half-read request read to */
+	bool draining, stopping;
+};
+
+/* First in every callback: takes the time. */
+void loop_enter(struct loop *);
+/* Last in every callback: sends what is to be sent, and arms the timer. */
+void loop_leave(struct loop *);
+
+/* listen.c */
+must_check int listeners_start(struct loop *, const int *sockets, size_t count);
+void listeners_stop(struct loop *);
+
+#endif

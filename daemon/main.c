@@ -1,0 +1,392 @@
+#include "config.h"
+#include "leatd.h"
+#include "listen.h"
+#include "log.h"
+#include "loop.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OVERRIDES_MAX = 256 };
+
+static const char usage[] =
+	"Usage: leatd [-c FILE] [-o SECTION.KEY=VALUE]... [--check-config | --print-config]\n"
+	"\n"
+	"Takes jobs over TCP, runs them on a bounded pool and answers by the deadline.\n"
+	"\n"
+	"  -c, --config FILE     read FILE (default: " LEAT_SYSCONFDIR "/leat/leatd.ini if it is there, else a built-in one)\n"
+	"  -o SECTION.KEY=VALUE  override one key; may repeat: -o server.listen=127.0.0.1:0 -o 'job echo.queue=8'\n"
+	"      --check-config    say whether the configuration is right, and end\n"
+	"      --print-config    print the configuration in force with what each key means, and end\n"
+	"  -V, --version         print the version, and end\n"
+	"  -h, --help            print this, and end\n"
+	"\n"
+	"Try it:\n"
+	"  printf 'RUN upper \"hello world\"\\r\\nQUIT\\r\\n' | nc 127.0.0.1 5328\n"
+	"  curl --data-binary @FILE http://127.0.0.1:5328/v1/run/sha256\n"
+	"\n"
+	"SIGTERM and SIGINT: no new jobs, those accepted are finished within drain_timeout; a second one cancels them.\n"
+	"Exit status: 0 orderly stop; 64 bad command line; 78 bad configuration; 71 cannot start.\n";
+
+struct arguments {
+	const char *config_path;
+	const char *overrides[OVERRIDES_MAX];
+	size_t override_count;
+	bool check, print;
+};
+
+static void usage_error(const char *what)
+{
+	fprintf(stderr, "leatd: %s\nTry `leatd --help`.\n", what);
+	exit(EX_USAGE);
+}
+
+static void parse_arguments(struct arguments *args, int argc, char **argv)
+{
+	enum { CHECK = 256, PRINT };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, CHECK },
+		{ "print-config", no_argument, NULL, PRINT }, { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' }, { 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:o:Vh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			args->config_path = optarg;
+			break;
+		case 'o':
+			if (args->override_count == OVERRIDES_MAX)
+				usage_error("more than 256 overrides");
+			args->overrides[args->override_count++] = optarg;
+			break;
+		case CHECK:
+			args->check = true;
+			break;
+		case PRINT:
+			args->print = true;
+			break;
+		case 'V':
+			puts("leatd " LEAT_VERSION);
+			exit(EX_OK);
+		case 'h':
+			fputs(usage, stdout);
+			exit(EX_OK);
+		default:
+			fputs("Try `leatd --help`.\n", stderr);
+			exit(EX_USAGE);
+		}
+	}
+	if (optind < argc)
+		usage_error("takes options only");
+}
+
+static struct config *load_config(const struct arguments *args)
+{
+	static const char standard[] = LEAT_SYSCONFDIR "/leat/leatd.ini";
+	const char *path = args->config_path;
+	struct buf errors = { 0 };
+	struct config *config;
+
+	if (!path && access(standard, F_OK) == 0)
+		path = standard;
+	config = config_load(path, args->overrides, args->override_count, &errors);
+	if (!config) {
+		fwrite(errors.at, 1, errors.len, stderr);
+		exit(EX_CONFIG);
+	}
+	buf_free(&errors);
+	return config;
+}
+
+static int print_config(const struct config *config)
+{
+	struct buf text = { 0 };
+
+	config_print(config, &text);
+	if (text.failed || fwrite(text.at, 1, text.len, stdout) != text.len)
+		return EX_OSERR;
+	buf_free(&text);
+	return EX_OK;
+}
+
+/* --- What is set up before the first thread --- */
+
+/* A descriptor that leatd opens must never be 0, 1 or 2: the child's would be closed over it. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* As many descriptors as we may have: a connection is one, a command is six. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static size_t count_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+}
+
+struct hosts {
+	char **names;
+	size_t count;
+};
+
+static bool add_host(struct slice name, void *arg)
+{
+	struct hosts *hosts = arg;
+	char **names = reallocarray(hosts->names, hosts->count + 2, sizeof(*names));
+
+	if (!names)
+		return false;
+	hosts->names = names;
+	names[hosts->count] = strndup(name.at, name.len);
+	if (!names[hosts->count])
+		return false;
+	names[++hosts->count] = NULL;
+	return true;
+}
+
+/* What a Host header may say: this machine's own names, the addresses, and what the configuration adds. */
+static bool collect_hosts(struct leatd *leatd, const struct listen_sockets *sockets)
+{
+	struct hosts hosts = { NULL, 0 };
+	bool ok = config_each("localhost, 127.0.0.1, [::1]", add_host, &hosts) &&
+		  config_each(leatd->config->server.server_names, add_host, &hosts);
+
+	for (size_t i = 0; i < sockets->address_count && ok; i++) {
+		const char *text = sockets->texts[i];
+		const char *colon = strrchr(text, ':');
+
+		if (strncmp(text, "unix:", 5) != 0)
+			ok = add_host((struct slice){ text, (size_t)(colon - text) }, &hosts);
+	}
+	leatd->hosts = hosts.names;
+	return ok;
+}
+
+static int start_types(struct leatd *leatd)
+{
+	const struct config *config = leatd->config;
+
+	leatd->types = aligned_alloc(CACHE_LINE, config->job_count * sizeof(*leatd->types));
+	if (!leatd->types)
+		return -ENOMEM;
+	memset(leatd->types, 0, config->job_count * sizeof(*leatd->types));
+	for (size_t i = 0; i < config->job_count; i++) {
+		int r = type_start(&leatd->types[i], config->jobs[i], leatd);
+
+		if (r < 0)
+			return r;
+		leatd->type_count++;
+	}
+	return 0;
+}
+
+static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
+{
+	*leatd = (struct leatd){ .config = config, .log = log, .started_unix = time(NULL) };
+	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
+		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
+	/* Orphans of commands come to us, and we see them end. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return start_types(leatd);
+}
+
+/* --- The loops --- */
+
+struct loops {
+	struct loop **loops;
+	size_t count;
+	struct chan *drained;           /* of size_t */
+};
+
+static bool start_loops(struct loops *l, struct leatd *leatd, const struct listen_sockets *sockets)
+{
+	int *listeners = calloc(sockets->address_count, sizeof(*listeners));
+	size_t wanted = sockets->loop_count;
+
+	l->drained = chan_new(sizeof(size_t), wanted);
+	l->loops = calloc(wanted, sizeof(struct loop *));
+	while (listeners && l->drained && l->loops && l->count < wanted) {
+		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners,
+						.listener_count = sockets->address_count, .drained = l->drained };
+
+		listen_of_loop(sockets, l->count, listeners);
+		l->loops[l->count] = loop_start(&options);
+		if (!l->loops[l->count])
+			break;
+		l->count++;
+	}
+	free(listeners);
+	return l->count == wanted;
+}
+
+static void order_all(const struct loops *l, enum loop_order order)
+{
+	for (size_t i = 0; i < l->count; i++)
+		loop_order(l->loops[i], order);
+}
+
+static void stop_loops(struct loops *l)
+{
+	order_all(l, LOOP_QUIT);
+	for (size_t i = 0; i < l->count; i++)
+		loop_join(l->loops[i]);
+	chan_unref(l->drained);
+	free(l->loops);
+}
+
+/* --- The course of things --- */
+
+static void say_ready(const struct leatd *leatd, const struct listen_sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->address_count; i++)
+		log_info(leatd->log, "ready", log_text("listen", slice_of(sockets->texts[i])));
+	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
+}
+
+/* Until SIGTERM or SIGINT. */
+static void serve(const struct leatd *leatd, struct chan *signals)
+{
+	int signal;
+
+	while (chan_recv(signals, &signal, NULL, FOREVER) == CHAN_OK) {
+		if (signal != SIGHUP)
+			return;
+		log_warning(leatd->log, "SIGHUP: this version cannot reload its configuration; restart it");
+	}
+}
+
+/* Waits until every loop has said that its jobs are over. False: the time is up, or another signal has come. */
+static bool wait_drained(struct loops *l, size_t *drained, struct chan *signals, moment until)
+{
+	while (*drained < l->count) {
+		size_t index;
+		int signal;
+		struct chan_case cases[] = { CHAN_RECV_CASE(l->drained, &index), CHAN_RECV_CASE(signals, &signal) };
+
+		if (chan_select(cases, countof(cases), NULL, until, NULL) != 0)
+			return false;
+		++*drained;
+	}
+	return true;
+}
+
+static void drain(struct leatd *leatd, struct loops *l, struct chan *signals)
+{
+	moment until = moment_in(leatd->config->server.drain_timeout);
+	size_t drained = 0;
+
+	log_info(leatd->log, "draining", log_number("timeout_ms", leatd->config->server.drain_timeout / MILLISECONDS));
+	sd_notify(0, "STOPPING=1\nSTATUS=Finishing the jobs that were accepted.");
+	shim_store(&leatd->draining, 1, seq_cst);
+	order_all(l, LOOP_DRAIN);
+	if (wait_drained(l, &drained, signals, until))
+		return;
+	log_warning(leatd->log, "cancelling what is left");
+	order_all(l, LOOP_CANCEL);
+	/* Every job ends within its grace now; signals can hurry it no more. */
+	wait_drained(l, &drained, NULL, FOREVER);
+}
+
+static void leatd_free(struct leatd *leatd)
+{
+	for (size_t i = 0; i < leatd->type_count; i++)
+		type_stop(&leatd->types[i]);
+	free(leatd->types);
+	for (char **host = leatd->hosts; host && *host; host++)
+		free(*host);
+	free(leatd->hosts);
+}
+
+static int cannot_start(struct leatd *leatd, const char *why)
+{
+	log_error(leatd->log, "cannot start", log_text("error", slice_of(why)));
+	return EX_OSERR;
+}
+
+static int run(struct leatd *leatd, struct chan *signals)
+{
+	size_t loop_count = leatd->config->server.loops ? leatd->config->server.loops : count_cpus();
+	struct listen_sockets sockets;
+	struct loops loops = { 0 };
+	char why[256] = "no memory or no threads";
+	int status = EX_OK;
+
+	if (listen_open(&sockets, &leatd->config->server, loop_count, why, sizeof(why)) < 0 || !collect_hosts(leatd, &sockets)) {
+		status = cannot_start(leatd, why);
+	} else if (!start_loops(&loops, leatd, &sockets)) {
+		status = cannot_start(leatd, why);
+	} else {
+		say_ready(leatd, &sockets);
+		serve(leatd, signals);
+		drain(leatd, &loops, signals);
+	}
+	stop_loops(&loops);
+	listen_close(&sockets);
+	if (status == EX_OK)
+		log_info(leatd->log, "stopped");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = { 0 };
+	struct leatd leatd = { 0 };
+	struct config *config;
+	struct chan *signals;
+	struct log *log;
+	int status = EX_OSERR;
+
+	parse_arguments(&args, argc, argv);
+	config = load_config(&args);
+	if (args.check || args.print) {
+		status = args.print ? print_config(config) : EX_OK;
+		config_free(config);
+		return status;
+	}
+	open_standard_descriptors();
+	raise_descriptor_limit();
+	signals_block();
+	log = log_start(config->server.log);
+	signals = signals_start();
+	if (!log || !signals || leatd_init(&leatd, config, log) < 0)
+		fprintf(stderr, "leatd: cannot start: %s\n", strerror(ENOMEM));
+	else
+		status = run(&leatd, signals);
+	leatd_free(&leatd);
+	log_stop(log);
+	chan_unref(signals);
+	config_free(config);
+	return status;
+}

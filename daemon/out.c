@@ -1,0 +1,138 @@
+#include "out.h"
+
+#include "job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+enum {
+	/* Under this, copying is cheaper than a piece of its own. */
+	RESULT_MIN_BYTES = 16 * 1024,
+	PARTS_MAX = 16,
+	/* What an idle connection may keep. */
+	KEEP_BYTES = 4096,
+};
+
+struct out_result {
+	struct out_result *next;
+	struct job *job;
+	struct slice output;            /* what is left of it */
+	size_t after;                   /* it follows so many bytes of out->bytes */
+};
+
+void out_init(struct out *o)
+{
+	*o = (struct out){ .last = &o->results };
+}
+
+static void pop_result(struct out *o)
+{
+	struct out_result *r = o->results;
+
+	o->results = r->next;
+	if (!o->results)
+		o->last = &o->results;
+	o->result_bytes -= r->output.len;
+	job_unref(r->job);
+	free(r);
+}
+
+void out_free(struct out *o)
+{
+	while (o->results)
+		pop_result(o);
+	buf_free(&o->bytes);
+	out_init(o);
+}
+
+bool out_add_result(struct out *o, struct job *job, struct slice output)
+{
+	struct out_result *r;
+
+	if (output.len < RESULT_MIN_BYTES) {
+		buf_add_slice(&o->bytes, output);
+		job_unref(job);
+		return !o->bytes.failed;
+	}
+	r = malloc(sizeof(*r));
+	if (!r) {
+		job_unref(job);
+		return false;
+	}
+	*r = (struct out_result){ .job = job, .output = output, .after = o->bytes.len };
+	*o->last = r;
+	o->last = &r->next;
+	o->result_bytes += output.len;
+	return true;
+}
+
+static void add_part(struct iovec *parts, int *n, const char *at, size_t len)
+{
+	if (len > 0)
+		parts[(*n)++] = (struct iovec){ (void *)(uintptr_t)at, len };
+}
+
+/* The next parts to send, in order. */
+static int gather(const struct out *o, struct iovec parts[PARTS_MAX])
+{
+	const struct out_result *r;
+	size_t from = o->sent;
+	int n = 0;
+
+	for (r = o->results; r && n + 3 <= PARTS_MAX; r = r->next) {
+		add_part(parts, &n, o->bytes.at + from, r->after - from);
+		add_part(parts, &n, r->output.at, r->output.len);
+		from = r->after;
+	}
+	if (!r)
+		add_part(parts, &n, o->bytes.at + from, o->bytes.len - from);
+	return n;
+}
+
+/* `n` bytes have gone. */
+static void advance(struct out *o, size_t n)
+{
+	while (n > 0) {
+		size_t until = o->results ? o->results->after : o->bytes.len;
+		size_t step = until - o->sent < n ? until - o->sent : n;
+
+		o->sent += step;
+		n -= step;
+		if (n == 0 || !o->results)
+			break;
+		step = o->results->output.len < n ? o->results->output.len : n;
+		o->results->output.at += step;
+		o->results->output.len -= step;
+		o->result_bytes -= step;
+		n -= step;
+		if (o->results->output.len == 0)
+			pop_result(o);
+	}
+}
+
+int64_t out_write(struct out *o, int fd)
+{
+	struct iovec parts[PARTS_MAX];
+	int64_t total = 0;
+
+	while (out_waiting(o) > 0) {
+		int n = gather(o, parts);
+		ssize_t wrote = n == 1 ? write(fd, parts[0].iov_base, parts[0].iov_len) : writev(fd, parts, n);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0 && errno == EAGAIN)
+			break;
+		if (wrote < 0)
+			return -errno;
+		advance(o, (size_t)wrote);
+		total += wrote;
+	}
+	if (out_waiting(o) == 0) {
+		o->sent = o->bytes.len = 0;
+		if (o->bytes.cap > KEEP_BYTES)
+			buf_free(&o->bytes);
+	}
+	return total;
+}

@@ -1,0 +1,120 @@
+#include "reply.h"
+
+#include "http.h"
+#include "job.h"
+#include "resp.h"
+
+#include <stdio.h>
+
+static void add_head(struct buf *to, const struct wire *wire, int status, struct slice content_type, size_t content_length)
+{
+	http_add_head(to, &(struct http_head){
+		.status = status, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = content_type,
+		.content_length = content_length, .date_line = wire->date_line,
+	});
+}
+
+/* A duration in milliseconds with one place, as Server-Timing has it. */
+static void add_ms(struct buf *to, int64_t ns)
+{
+	uint64_t tenths = ns > 0 ? (uint64_t)ns / 100000 : 0;
+
+	buf_add_uint(to, tenths / 10);
+	buf_add_char(to, '.');
+	buf_add_char(to, (char)('0' + tenths % 10));
+}
+
+static void add_job_headers(struct buf *to, const struct job *job)
+{
+	moment until = job->started ? job->started : job->ended;
+
+	buf_add_slice(to, SLICE("Leat-Id: "));
+	buf_add_slice(to, slice_of(job->id));
+	buf_add_slice(to, SLICE("\r\nServer-Timing: queue;dur="));
+	add_ms(to, until - job->arrived);
+	if (job->started) {
+		buf_add_slice(to, SLICE(", run;dur="));
+		add_ms(to, job->ended - job->started);
+	}
+	buf_add_slice(to, SLICE("\r\n"));
+}
+
+static void add_retry_headers(struct buf *to, const struct answer *a)
+{
+	int64_t retry_ms = answer_number(a, "retry_ms");
+
+	if (retry_ms < 0)
+		return;
+	/* Whole seconds are all that Retry-After has. */
+	buf_addf(to, "Retry-After: %lld\r\nLeat-Retry-Ms: %lld\r\n", (long long)(retry_ms < 1000 ? 1 : (retry_ms + 999) / 1000),
+		 (long long)retry_ms);
+}
+
+static void add_http_problem(struct buf *to, const struct wire *wire, const struct answer *a, const struct job *job, const char *header)
+{
+	struct buf problem = { 0 };
+
+	answer_add_problem(a, &problem);
+	add_head(to, wire, answer_http_status(a), SLICE("application/problem+json"), problem.len);
+	if (job)
+		add_job_headers(to, job);
+	add_retry_headers(to, a);
+	buf_add_slice(to, slice_of(header));
+	buf_add_slice(to, SLICE("\r\n"));
+	if (!wire->head_only)
+		buf_add_slice(to, buf_slice(&problem));
+	to->failed |= problem.failed;
+	buf_free(&problem);
+}
+
+static void add_line_error(struct buf *to, const struct answer *a)
+{
+	struct buf line = { 0 };
+
+	answer_add_line(a, &line);
+	resp_add_error(to, buf_slice(&line));
+	to->failed |= line.failed;
+	buf_free(&line);
+}
+
+void reply_answer(struct buf *to, const struct wire *wire, const struct answer *a, const struct job *job)
+{
+	if (a->code != CODE_OK && wire->http) {
+		add_http_problem(to, wire, a, job, "");
+	} else if (a->code != CODE_OK) {
+		add_line_error(to, a);
+	} else if (wire->http) {
+		add_head(to, wire, 200, SLICE("application/octet-stream"), a->output.len);
+		if (job)
+			add_job_headers(to, job);
+		buf_add_slice(to, SLICE("\r\n"));
+	} else {
+		buf_add_char(to, '$');
+		buf_add_uint(to, a->output.len);
+		buf_add_slice(to, SLICE("\r\n"));
+	}
+}
+
+void reply_end(struct buf *to, const struct wire *wire)
+{
+	if (!wire->http)
+		buf_add_slice(to, SLICE("\r\n"));
+}
+
+void reply_content(struct buf *to, const struct wire *wire, int status, struct slice content_type, struct slice body)
+{
+	add_head(to, wire, status, content_type, body.len);
+	buf_add_slice(to, SLICE("\r\n"));
+	if (!wire->head_only)
+		buf_add_slice(to, body);
+}
+
+void reply_not_allowed(struct buf *to, const struct wire *wire, const char *allow)
+{
+	struct answer a = answer_make(CODE_ERR, "this address does not take that method");
+	char header[64];
+
+	a.http_status = 405;
+	snprintf(header, sizeof(header), "Allow: %s\r\n", allow);
+	add_http_problem(to, wire, &a, NULL, header);
+}

@@ -1,0 +1,251 @@
+#include "report.h"
+
+#include "leatd.h"
+#include "log.h"
+
+#include <time.h>
+#include <unistd.h>
+
+static void add_text(struct report_record *r, const char *name, const char *text)
+{
+	if (r->count < REPORT_FIELDS_MAX)
+		r->fields[r->count++] = (struct report_field){ .name = name, .text = text };
+}
+
+static void add_number(struct report_record *r, const char *name, uint64_t number)
+{
+	if (r->count < REPORT_FIELDS_MAX)
+		r->fields[r->count++] = (struct report_field){ .name = name, .number = (int64_t)number };
+}
+
+static void add_ms(struct report_record *r, const char *name, int64_t ns)
+{
+	add_number(r, name, (uint64_t)(ns / MILLISECONDS));
+}
+
+void report_job(const struct type *type, struct report_record *r)
+{
+	const struct job_config *config = type->config;
+	struct books_copy books = books_read(&type->books);
+
+	r->count = 0;
+	add_text(r, "job", config->name);
+	add_text(r, "kind", config_kind_name(config->kind));
+	add_number(r, "concurrency", config->concurrency);
+	add_number(r, "queue", config->queue);
+	add_ms(r, "deadline_ms", config->deadline);
+	add_ms(r, "max_deadline_ms", config->max_deadline);
+	add_ms(r, "grace_ms", config->grace);
+	add_number(r, "max_output", config->max_output);
+	add_number(r, "waiting", books.waiting);
+	add_number(r, "running", books.running);
+}
+
+void report_stats(const struct type *type, struct report_record *r)
+{
+	static const char *const refused_names[] = {
+#define REFUSAL(name, words) "refused_" #name,
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+	};
+	struct books_copy books = books_read(&type->books);
+	uint64_t refused = 0;
+
+	r->count = 0;
+	for (size_t i = 0; i < REFUSALS; i++)
+		refused += books.refused[i];
+	add_text(r, "job", type->config->name);
+	add_number(r, "submitted", books.submitted);
+	add_number(r, "refused", refused);
+	add_number(r, "waiting", books.waiting);
+	add_number(r, "running", books.running);
+	for (size_t i = 0; i < OUTCOMES; i++)
+		add_number(r, outcome_name((enum outcome)i), books.ended[i]);
+	for (size_t i = 0; i < REFUSALS; i++)
+		add_number(r, refused_names[i], books.refused[i]);
+	add_number(r, "service_us", books.service_ns / 1000);
+}
+
+static void add_object(const struct report_record *r, struct buf *to)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		buf_addf(to, "%s\"%s\":", i ? "," : "{", r->fields[i].name);
+		if (r->fields[i].text)
+			buf_add_json(to, slice_of(r->fields[i].text));
+		else
+			buf_addf(to, "%lld", (long long)r->fields[i].number);
+	}
+	buf_add_char(to, '}');
+}
+
+void report_json(const struct leatd *leatd, void (*fill)(const struct type *, struct report_record *), struct buf *to)
+{
+	struct report_record r;
+
+	buf_add_char(to, '[');
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		if (i)
+			buf_add_char(to, ',');
+		fill(&leatd->types[i], &r);
+		add_object(&r, to);
+	}
+	buf_add_slice(to, SLICE("]\n"));
+}
+
+/* --- INFO --- */
+
+static void info_server(const struct leatd *leatd, struct buf *to)
+{
+	buf_addf(to, "leat_version:%s\r\nprocess_id:%ld\r\nuptime_in_seconds:%lld\r\n", LEAT_VERSION, (long)getpid(),
+		 (long long)(time(NULL) - leatd->started_unix));
+	buf_addf(to, "draining:%llu\r\n", (unsigned long long)shim_load(&leatd->draining, relaxed));
+}
+
+static void info_clients(const struct leatd *leatd, struct buf *to)
+{
+	buf_addf(to, "connected_clients:%llu\r\nmaxclients:%llu\r\n", (unsigned long long)shim_load(&leatd->connections, relaxed),
+		 (unsigned long long)leatd->config->server.max_connections);
+}
+
+static void info_memory(const struct leatd *leatd, struct buf *to)
+{
+	buf_addf(to, "used_memory:%llu\r\nmaxmemory:%llu\r\n", (unsigned long long)shim_load(&leatd->memory_bytes, relaxed),
+		 (unsigned long long)leatd->config->server.max_memory);
+}
+
+static void info_stats(const struct leatd *leatd, struct buf *to)
+{
+	uint64_t submitted = 0, refused = 0, ended = 0;
+
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		struct books_copy books = books_read(&leatd->types[i].books);
+
+		submitted += books.submitted;
+		for (size_t j = 0; j < REFUSALS; j++)
+			refused += books.refused[j];
+		for (size_t j = 0; j < OUTCOMES; j++)
+			ended += books.ended[j];
+	}
+	buf_addf(to, "total_connections_received:%llu\r\njobs_submitted:%llu\r\njobs_refused:%llu\r\njobs_ended:%llu\r\nlog_dropped:%llu\r\n",
+		 (unsigned long long)shim_load(&leatd->accepted, relaxed), (unsigned long long)submitted, (unsigned long long)refused,
+		 (unsigned long long)ended, (unsigned long long)log_dropped(leatd->log));
+}
+
+static void info_jobs(const struct leatd *leatd, struct buf *to)
+{
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		struct report_record r;
+
+		report_stats(&leatd->types[i], &r);
+		buf_addf(to, "job_%s:", r.fields[0].text);
+		for (size_t j = 1; j < r.count; j++)
+			buf_addf(to, "%s%s=%lld", j > 1 ? "," : "", r.fields[j].name, (long long)r.fields[j].number);
+		buf_addf(to, "\r\n");
+	}
+}
+
+void report_info(const struct leatd *leatd, struct slice section, struct buf *to)
+{
+	static const struct {
+		struct slice name;
+		const char *title;
+		void (*write)(const struct leatd *, struct buf *);
+	} sections[] = {
+		{ SLICE("server"), "Server", info_server }, { SLICE("clients"), "Clients", info_clients },
+		{ SLICE("memory"), "Memory", info_memory }, { SLICE("stats"), "Stats", info_stats },
+		{ SLICE("jobs"), "Jobs", info_jobs },
+	};
+	bool all = slice_is_nocase(section, SLICE("all")) || slice_is_nocase(section, SLICE("default")) ||
+		   slice_is_nocase(section, SLICE("everything"));
+
+	for (size_t i = 0; i < countof(sections); i++) {
+		if (!all && !slice_is_nocase(section, sections[i].name))
+			continue;
+		buf_addf(to, "%s# %s\r\n", to->len ? "\r\n" : "", sections[i].title);
+		sections[i].write(leatd, to);
+	}
+}
+
+/* --- Metrics --- */
+
+static void metric(struct buf *to, const char *name, const char *type, const char *help)
+{
+	buf_addf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void single(struct buf *to, const char *name, const char *type, const char *help, uint64_t value)
+{
+	metric(to, name, type, help);
+	buf_addf(to, "%s %llu\n", name, (unsigned long long)value);
+}
+
+/* A metric with one sample for each type. */
+static void per_type(const struct leatd *leatd, struct buf *to, const char *name, const char *type, const char *help, size_t offset)
+{
+	metric(to, name, type, help);
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		struct books_copy books = books_read(&leatd->types[i].books);
+
+		buf_addf(to, "%s{job=\"%s\"} %llu\n", name, leatd->types[i].config->name,
+			 (unsigned long long)*(uint64_t *)(void *)((char *)&books + offset));
+	}
+}
+
+static void refused_and_ended(const struct leatd *leatd, struct buf *to)
+{
+	metric(to, "leat_jobs_refused_total", "counter", "Jobs that were refused on arrival.");
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		for (size_t j = 0; j < REFUSALS; j++)
+			buf_addf(to, "leat_jobs_refused_total{job=\"%s\",reason=\"%s\"} %llu\n", leatd->types[i].config->name,
+				 refusal_name((enum refusal)j), (unsigned long long)books_read(&leatd->types[i].books).refused[j]);
+	}
+	metric(to, "leat_jobs_ended_total", "counter", "Jobs that are over, by how they ended.");
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		for (size_t j = 0; j < OUTCOMES; j++)
+			buf_addf(to, "leat_jobs_ended_total{job=\"%s\",outcome=\"%s\"} %llu\n", leatd->types[i].config->name,
+				 outcome_name((enum outcome)j), (unsigned long long)books_read(&leatd->types[i].books).ended[j]);
+	}
+}
+
+static void one_histogram(struct buf *to, const char *name, const char *job, const struct histogram *h)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		total += shim_load(&h->buckets[i], relaxed);
+		if (i < HISTOGRAM_BUCKETS - 1)
+			buf_addf(to, "%s_bucket{job=\"%s\",le=\"%g\"} %llu\n", name, job, (double)histogram_bounds[i] / 1e9,
+				 (unsigned long long)total);
+	}
+	buf_addf(to, "%s_bucket{job=\"%s\",le=\"+Inf\"} %llu\n", name, job, (unsigned long long)total);
+	buf_addf(to, "%s_sum{job=\"%s\"} %.9g\n", name, job, (double)shim_load(&h->sum_ns, relaxed) / 1e9);
+	buf_addf(to, "%s_count{job=\"%s\"} %llu\n", name, job, (unsigned long long)total);
+}
+
+static void histograms(const struct leatd *leatd, struct buf *to)
+{
+	metric(to, "leat_queue_seconds", "histogram", "How long jobs waited before they ran.");
+	for (size_t i = 0; i < leatd->type_count; i++)
+		one_histogram(to, "leat_queue_seconds", leatd->types[i].config->name, &leatd->types[i].books.queued);
+	metric(to, "leat_run_seconds", "histogram", "How long jobs ran.");
+	for (size_t i = 0; i < leatd->type_count; i++)
+		one_histogram(to, "leat_run_seconds", leatd->types[i].config->name, &leatd->types[i].books.ran);
+}
+
+void report_metrics(const struct leatd *leatd, struct buf *to)
+{
+	per_type(leatd, to, "leat_jobs_submitted_total", "counter", "Jobs that admission has looked at.",
+		 offsetof(struct books_copy, submitted));
+	refused_and_ended(leatd, to);
+	per_type(leatd, to, "leat_jobs_waiting", "gauge", "Jobs that wait for a runner.", offsetof(struct books_copy, waiting));
+	per_type(leatd, to, "leat_jobs_running", "gauge", "Jobs that run.", offsetof(struct books_copy, running));
+	histograms(leatd, to);
+	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
+	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads and results that are held.", shim_load(&leatd->memory_bytes, relaxed));
+	single(to, "leat_log_dropped_total", "counter", "Log lines that were dropped because the log could not keep up.",
+	       log_dropped(leatd->log));
+	metric(to, "leat_build_info", "gauge", "The version, as a label.");
+	buf_addf(to, "leat_build_info{version=\"%s\"} 1\n", LEAT_VERSION);
+}

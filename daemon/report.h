@@ -1,0 +1,36 @@
+/* What leatd tells of itself: the same facts as RESP records, JSON, the text of INFO, and Prometheus metrics. Pure functions. */
+#ifndef LEAT_REPORT_H
+#define LEAT_REPORT_H
+
+#include "buf.h"
+
+struct leatd;
+struct type;
+
+struct report_field {
+	const char *name;
+	const char *text;       /* NULL: the number counts; borrowed */
+	int64_t number;
+};
+
+enum { REPORT_FIELDS_MAX = 32 };
+
+struct report_record {
+	struct report_field fields[REPORT_FIELDS_MAX];
+	size_t count;
+};
+
+/* A type with its limits; the books of a type. */
+void report_job(const struct type *, struct report_record *);
+void report_stats(const struct type *, struct report_record *);
+
+/* An array of objects, one for each type. */
+void report_json(const struct leatd *, void (*fill)(const struct type *, struct report_record *), struct buf *);
+
+/* Sections server, clients, memory, stats, jobs; `all`, `everything` and `default` are all of them; an unknown one is empty. */
+void report_info(const struct leatd *, struct slice section, struct buf *);
+
+/* Prometheus text format 0.0.4. */
+void report_metrics(const struct leatd *, struct buf *);
+
+#endif

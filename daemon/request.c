@@ -1,0 +1,75 @@
+#include "request.h"
+
+#include "admit.h"
+#include "job.h"
+#include "leatd.h"
+#include "text.h"
+
+bool request_set_deadline(struct request *request, struct slice text, struct answer *why)
+{
+	int64_t ns;
+
+	if (text_duration(text, &ns) && ns > 0) {
+		request->deadline_ns = ns;
+		return true;
+	}
+	*why = answer_make(CODE_ERR, "the deadline is not a duration over 0 such as 250ms or 5s");
+	return false;
+}
+
+bool request_set_id(struct request *request, struct slice text, struct answer *why)
+{
+	if (text_is_name(text, JOB_ID_MAX)) {
+		request->id = text;
+		return true;
+	}
+	*why = answer_make(CODE_ERR, "the id is not 1 to 64 of A-Za-z0-9._-");
+	return false;
+}
+
+static struct type *find_type(const struct leatd *leatd, struct slice name, struct answer *why)
+{
+	struct type *type = leatd_type(leatd, name);
+	const char *nearest;
+
+	if (type)
+		return type;
+	*why = answer_make(CODE_NOJOB, "no such job");
+	if (name.len > 0)
+		answer_fact_text(why, "job", (struct slice){ name.at, name.len < JOB_NAME_MAX ? name.len : JOB_NAME_MAX });
+	nearest = leatd_nearest_type(leatd, name);
+	if (nearest)
+		answer_fact_text(why, "nearest", slice_of(nearest));
+	return NULL;
+}
+
+static moment deadline_of(const struct job_config *config, int64_t asked_ns, moment arrived)
+{
+	int64_t ns = asked_ns ? asked_ns : config->deadline;
+
+	return moment_add(arrived, ns < config->max_deadline ? ns : config->max_deadline);
+}
+
+struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
+			   struct answer *why)
+{
+	struct type *type = find_type(leatd, request->job, why);
+	struct job *job;
+
+	if (!type || !admit_place(type, request->payload.len, why))
+		return NULL;
+	job = job_new(&(struct job_order){
+		.type = type, .payload = request->payload, .id = request->id, .traceparent = request->traceparent,
+		.arrived = arrived, .deadline = deadline_of(type->config, request->deadline_ns, arrived),
+		.parent = requester->ctx, .home = requester->home,
+	});
+	if (!job) {
+		admit_leave(type, request->payload.len, why);
+		return NULL;
+	}
+	if (admit_enter(type, job, why))
+		return job;
+	job_unref(job);
+	job_unref(job);
+	return NULL;
+}

@@ -1,0 +1,35 @@
+/* A request for a run, the same for both protocols, and how it becomes a job. Needs no socket. */
+#ifndef LEAT_REQUEST_H
+#define LEAT_REQUEST_H
+
+#include "answer.h"
+#include "../lib/chan.h"
+
+struct job;
+struct leatd;
+
+struct request {
+	struct slice job;
+	struct slice payload;
+	int64_t deadline_ns;            /* from arrival; 0: the job's own */
+	struct slice id;                /* empty: leatd makes one up */
+	struct slice traceparent;
+};
+
+/* Who asks. */
+struct requester {
+	struct ctx *ctx;                /* cancelled when the client has gone */
+	struct chan *home;              /* where its jobs go when they are over */
+};
+
+/* Reads a deadline that a client sent. False: not a duration over 0, and *why is the answer. */
+must_check bool request_set_deadline(struct request *, struct slice text, struct answer *why);
+/* Takes an id that a client sent. False: not an id, and *why is the answer. */
+must_check bool request_set_id(struct request *, struct slice text, struct answer *why);
+
+/* Looks the job up, has it admitted and puts it on its way. The job, with the caller's reference on it; or NULL, and *why is the
+ * answer. */
+must_check struct job *request_submit(struct leatd *, const struct request *, const struct requester *, moment arrived,
+				      struct answer *why);
+
+#endif

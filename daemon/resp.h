@@ -1,0 +1,56 @@
+/* RESP, the protocol of Redis: bytes to commands, and answers to bytes. Pure functions, no I/O.
+ *
+ * Requests are inline lines for people (`RUN upper "hello world"`, quoted as redis-cli quotes: "\n \xHH \"" within double
+ * quotes, only \' within single ones) or arrays of bulk strings for programs. An empty line is skipped.
+ * Source: Redis protocol specification, RESP2 and RESP3. */
+#ifndef LEAT_RESP_H
+#define LEAT_RESP_H
+
+#include "buf.h"
+#include "parse.h"
+
+#include <stdint.h>
+
+enum {
+	RESP_INLINE_MAX = 65536,        /* bytes of an inline command: PARSE_BAD over it */
+	RESP_ARGS_MAX = 1024,           /* arguments of a command: PARSE_BAD over it */
+	RESP_ARGS_INLINE = 16,          /* arguments that need no allocation */
+};
+
+struct resp_parser {
+	size_t argc;                    /* after PARSE_DONE: at least 1 */
+	struct slice *argv;             /* ... valid until the window is changed or the parser used again */
+	size_t max_args;                /* RESP_ARGS_MAX; may be set at any time, as for a client that has to AUTH first */
+
+	/* What follows is private to resp.c. Offsets count from the start of the window. */
+	uint8_t state;
+	bool skipping;                  /* the command is over its limit */
+	size_t at;                      /* what lies before it has been looked at */
+	size_t dropped;                 /* bytes of this command that are no longer in the window */
+	size_t elements;                /* of the array, still to come */
+	size_t bulk;                    /* bytes of the present element, still to come */
+	size_t room;                    /* of `many` */
+	struct slice *many;             /* owned; in place of `few` when there are more arguments than that holds */
+	struct slice few[RESP_ARGS_INLINE];
+};
+
+void resp_parser_init(struct resp_parser *);
+
+/* Frees what it holds, not itself. As after resp_parser_init(), but that max_args is kept. */
+void resp_parser_free(struct resp_parser *);
+
+/* Looks at the window; see parse.h. An argument of more than `max_bulk` bytes, or a command of more than max_bulk + 64 KiB in
+ * all, is skipped as it comes (PARSE_TOOBIG at its end; PARSE_BAD when it is over 64 MiB as well). Inline arguments are unquoted
+ * in place, so the window is written to. */
+struct parse_result resp_parse(struct resp_parser *, char *window, size_t len, size_t max_bulk);
+
+/* Answers. `version` is 2 or 3, as HELLO has set it. */
+void resp_add_simple(struct buf *, const char *text);           /* +text; control characters become spaces */
+void resp_add_error(struct buf *, struct slice line);           /* -line; control characters become spaces */
+void resp_add_int(struct buf *, int64_t);
+void resp_add_bulk(struct buf *, struct slice);
+void resp_add_null(struct buf *, int version);
+void resp_add_array(struct buf *, size_t n);                    /* n elements follow */
+void resp_add_map(struct buf *, size_t pairs, int version);     /* %pairs, or an array of twice as many in RESP2 */
+
+#endif

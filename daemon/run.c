@@ -1,0 +1,47 @@
+#include "run.h"
+
+#include "builtin.h"
+#include "exec.h"
+#include "job.h"
+#include "leatd.h"
+#include "log.h"
+#include "type.h"
+
+/* How each kind runs. It sets job->answer and job->outcome, and returns when nothing of the job is left. */
+static void (*const kinds[])(struct job *) = {
+	[KIND_BUILTIN_ECHO] = builtin_echo,
+	[KIND_BUILTIN_SLEEP] = builtin_sleep,
+	[KIND_EXEC] = exec_run,
+};
+
+static void log_ended(const struct job *job)
+{
+	struct log *log = job->type->leatd->log;
+
+	if (log_wants(log, LOG_LEVEL_JOBS))
+		log_put(log, LOG_LEVEL_JOBS, "job ended", (struct log_field[]){
+			log_text("job", job->type->name), log_text("id", slice_of(job->id)),
+			log_text("outcome", slice_of(outcome_name(job->outcome))),
+			log_number("queue_us", (job->started - job->arrived) / MICROSECONDS),
+			log_number("run_us", (job->ended - job->started) / MICROSECONDS), { 0 } });
+}
+
+void run_job(void *elem, void *unused unused_arg)
+{
+	struct job *job = *(struct job **)elem;
+	struct books *books = &job->type->books;
+
+	if (!job_claim(job, JOB_RUNNING)) {
+		/* It gave its place up while it waited, and has been answered. */
+		job_unref(job);
+		return;
+	}
+	job->started = moment_now();
+	books_start(books, job->started - job->arrived);
+	kinds[job->type->config->kind](job);
+	job->ended = moment_now();
+	log_ended(job);
+	/* The place is free before anybody can read the answer. */
+	books_end_running(books, job->outcome, job->ended - job->started);
+	chan_send(job->home, &job, NULL, FOREVER);
+}

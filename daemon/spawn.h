@@ -1,0 +1,24 @@
+/* Starts a command: no shell, own session, and nothing of leatd's in it but the three descriptors it is given.
+ *
+ * The child shares the memory of leatd until it executes (like posix_spawn), so starting one costs the same however large leatd is. */
+#ifndef LEAT_SPAWN_H
+#define LEAT_SPAWN_H
+
+#include "config.h"
+
+#include <sys/types.h>
+
+struct spawn_order {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	const char *cwd;
+	const struct account *account;
+	int in, out, err;       /* become 0, 1 and 2; the caller closes its own */
+};
+
+/* Returns the pid, which is also the session and the process group, and *pidfd, which the caller closes; or -errno, and then
+ * `what` names the step that failed (static) and no process is left. */
+must_check pid_t spawn(const struct spawn_order *, int *pidfd, const char **what);
+
+#endif

@@ -1,0 +1,155 @@
+/* Channels: Go's, for C threads and event loops. Including this file gives the whole channel layer.
+ *
+ * A channel carries elements of a fixed size from those who send to those who receive, first in, first out. With a
+ * capacity of 0 the two meet (rendezvous): a send is done when a receiver has the element. NULL is the nil channel:
+ * operations on it block until their ctx or deadline ends them. Any thread may do anything here; every thread that uses a
+ * channel holds a reference, or borrows from one that outlives its use. Closing is not freeing.
+ *
+ * Every blocking call takes a ctx (NULL: none) and a deadline (a moment; NOW: never block; FOREVER: no limit). The ctx is
+ * looked at first: if it has ended, nothing is done. A call whose deadline has passed still does what can be done at once;
+ * otherwise it says CHAN_WOULD_BLOCK for NOW and CHAN_TIMED_OUT for any other moment. Elements are copied in and
+ * out; what they point to changes hands on CHAN_OK only.
+ *
+ * After chan.go of Go 1.19; the claim word is that of crossbeam-channel. */
+#ifndef LEAT_CHAN_H
+#define LEAT_CHAN_H
+
+#include "compiler.h"
+#include "moment.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chan;
+struct ctx;
+
+/* Promises of the program; breaking them is undefined. At most one thread sends, or receives, at a time. */
+enum { CHAN_SINGLE_PRODUCER = 1, CHAN_SINGLE_CONSUMER = 2 };
+
+struct chan_options {
+	size_t elem_size;                       /* bytes; 0 is allowed */
+	size_t capacity;                        /* exact; 0: rendezvous */
+	void (*drop)(void *elem, void *arg);    /* called once for each element left at the last chan_unref(); may be NULL */
+	void *drop_arg;
+	unsigned flags;
+};
+
+/* The caller owns one reference. NULL: no memory. */
+struct chan *chan_new(size_t elem_size, size_t capacity) must_check;
+struct chan *chan_new_with(const struct chan_options *) must_check;
+
+/* One reference more (returns the channel); one less. nil is allowed. */
+struct chan *chan_ref(struct chan *);
+void chan_unref(struct chan *);
+
+/* Stores or hands over one element, or waits until that is possible. CHAN_CLOSED, CHAN_WOULD_BLOCK, CHAN_TIMED_OUT,
+ * CHAN_CANCELED, CHAN_DEADLINE: the caller keeps the element. CHAN_INVALID: a channel that is only received from. */
+enum chan_status chan_send(struct chan *, const void *elem, struct ctx *, moment deadline);
+
+/* Takes the oldest element, or waits for one. CHAN_CLOSED: closed and nothing left; *elem is zeroed. Otherwise than that
+ * and CHAN_OK, *elem is as it was. elem NULL: the element is thrown away. */
+enum chan_status chan_recv(struct chan *, void *elem, struct ctx *, moment deadline);
+
+/* The same without waiting: CHAN_WOULD_BLOCK, also on nil. */
+enum chan_status chan_try_send(struct chan *, const void *elem);
+enum chan_status chan_try_recv(struct chan *, void *elem);
+
+/* Up to `n` elements in one go, without waiting. Returns how many were done, from the first on. *why (may be NULL) is
+ * CHAN_OK if all were, otherwise what stopped the next one. The elements of one call stay together and in order. */
+size_t chan_try_send_many(struct chan *, const void *elems, size_t n, enum chan_status *why);
+size_t chan_try_recv_many(struct chan *, void *elems, size_t n, enum chan_status *why);
+
+/* No more sends. Who is blocked in one gets CHAN_CLOSED and keeps the element; receivers get what is left, then
+ * CHAN_CLOSED. CHAN_CLOSED: it was closed before. CHAN_INVALID: nil, or made of time or of a ctx. */
+enum chan_status chan_close(struct chan *);
+
+/* Elements stored, places for them: snapshots; 0 for nil. chan_len() of a channel made of time is 1 when it is ready. */
+size_t chan_len(const struct chan *);
+size_t chan_cap(const struct chan *);
+size_t chan_elem_size(const struct chan *);
+bool chan_is_closed(const struct chan *);   /* whether chan_close() was called; elements may be left */
+
+/* Goes once over the stored elements, oldest first, and takes out those keep() says false for: keep() then owns them. The
+ * order of the rest stays; returns how many were taken out. keep() runs under the lock of the channel: it must be short and
+ * must not touch this channel. */
+size_t chan_sweep(struct chan *, bool (*keep)(void *elem, void *arg), void *arg);
+
+/* A typed face: CHAN_DEFINE(job_chan, struct job *) makes the type job_chan (a struct chan * by another name, so that it
+ * may be nil and stand in a select), and job_chan_new(capacity), job_chan_send(c, job, ctx, deadline) and so on, where
+ * the compiler checks the type of the element and knows its size. A channel whose elements have another size
+ * is CHAN_INVALID. */
+#define CHAN_FACE static inline __attribute__((unused))
+#define CHAN_DEFINE(name, type) \
+	typedef type name##_elem; \
+	typedef struct chan *name; \
+	CHAN_FACE must_check name name##_new(size_t capacity) \
+	{ \
+		return chan_new(sizeof(name##_elem), capacity); \
+	} \
+	CHAN_FACE bool name##_fits(const struct chan *c) \
+	{ \
+		return !c || chan_elem_size(c) == sizeof(name##_elem); \
+	} \
+	CHAN_FACE name name##_ref(name c) \
+	{ \
+		return chan_ref(c); \
+	} \
+	CHAN_FACE void name##_unref(name c) \
+	{ \
+		chan_unref(c); \
+	} \
+	CHAN_FACE enum chan_status name##_send(name c, name##_elem elem, struct ctx *ctx, moment deadline) \
+	{ \
+		return likely(name##_fits(c)) ? chan_send(c, &elem, ctx, deadline) : CHAN_INVALID; \
+	} \
+	CHAN_FACE enum chan_status name##_recv(name c, name##_elem *elem, struct ctx *ctx, moment deadline) \
+	{ \
+		return likely(name##_fits(c)) ? chan_recv(c, elem, ctx, deadline) : CHAN_INVALID; \
+	} \
+	CHAN_FACE enum chan_status name##_try_send(name c, name##_elem elem) \
+	{ \
+		return likely(name##_fits(c)) ? chan_try_send(c, &elem) : CHAN_INVALID; \
+	} \
+	CHAN_FACE enum chan_status name##_try_recv(name c, name##_elem *elem) \
+	{ \
+		return likely(name##_fits(c)) ? chan_try_recv(c, elem) : CHAN_INVALID; \
+	} \
+	CHAN_FACE size_t name##_try_send_many(name c, const name##_elem *elems, size_t n, enum chan_status *why) \
+	{ \
+		if (likely(name##_fits(c))) \
+			return chan_try_send_many(c, elems, n, why); \
+		if (why) \
+			*why = CHAN_INVALID; \
+		return 0; \
+	} \
+	CHAN_FACE size_t name##_try_recv_many(name c, name##_elem *elems, size_t n, enum chan_status *why) \
+	{ \
+		if (likely(name##_fits(c))) \
+			return chan_try_recv_many(c, elems, n, why); \
+		if (why) \
+			*why = CHAN_INVALID; \
+		return 0; \
+	} \
+	CHAN_FACE enum chan_status name##_close(name c) \
+	{ \
+		return chan_close(c); \
+	} \
+	CHAN_FACE size_t name##_len(const struct chan *c) \
+	{ \
+		return chan_len(c); \
+	} \
+	CHAN_FACE size_t name##_cap(const struct chan *c) \
+	{ \
+		return chan_cap(c); \
+	}
+
+#include "ctx.h"
+#include "select.h"
+#include "semaphore.h"
+#include "timer.h"
+#include "waitgroup.h"
+#include "watch.h"
+
+#endif

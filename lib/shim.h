@@ -1,0 +1,96 @@
+/* The only door to atomics, futexes, the clock and the pause instruction. Everything above goes through it, so that the same
+ * source can be run in three ways:
+ *   as shipped;
+ *   with -DLEAT_SHIM='"file.h"': file.h defines SHIM_POINT() (called before each operation: schedule noise), and may
+ *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock() (a
+ *   deterministic scheduler, in which each operation is a possible switch).
+ * No standalone fences: ThreadSanitizer does not understand them. */
+#ifndef LEAT_SHIM_H
+#define LEAT_SHIM_H
+
+#include "moment.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef _Atomic(uint32_t) shim_u32;
+typedef _Atomic(uint64_t) shim_u64;
+typedef _Atomic(int64_t) shim_i64;
+typedef _Atomic(size_t) shim_size;
+
+#ifdef LEAT_SHIM
+#include LEAT_SHIM
+#endif
+#ifndef SHIM_POINT
+#define SHIM_POINT() ((void)0)
+#endif
+
+/* The last argument is the memory order: relaxed, acquire, release, acq_rel or seq_cst. */
+#define shim_load(word, order) (SHIM_POINT(), atomic_load_explicit((word), memory_order_##order))
+#define shim_store(word, value, order) (SHIM_POINT(), atomic_store_explicit((word), (value), memory_order_##order))
+#define shim_xchg(word, value, order) (SHIM_POINT(), atomic_exchange_explicit((word), (value), memory_order_##order))
+#define shim_add(word, value, order) (SHIM_POINT(), atomic_fetch_add_explicit((word), (value), memory_order_##order))
+#define shim_sub(word, value, order) (SHIM_POINT(), atomic_fetch_sub_explicit((word), (value), memory_order_##order))
+#define shim_or(word, value, order) (SHIM_POINT(), atomic_fetch_or_explicit((word), (value), memory_order_##order))
+/* True if *word was *expected and is `value` now; otherwise *expected is what it was. */
+#define shim_cas(word, expected, value, order) \
+	(SHIM_POINT(), atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_##order, \
+		memory_order_relaxed))
+/* What no other thread can see yet. */
+#define shim_init(word, value) atomic_init((word), (value))
+
+#ifndef SHIM_OWN_WAITING
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Sleeps while *word is `expected`, until woken or until the deadline: absolute, so that a wait in pieces does not grow.
+ * 0 or ETIMEDOUT. May return 0 for no reason: the caller looks at *word again. */
+static inline int futex_wait(shim_u32 *word, uint32_t expected, moment deadline)
+{
+	struct timespec at, *limit = NULL;
+
+	if (deadline != FOREVER) {
+		moment clamped = deadline < 0 ? 0 : deadline;
+		at.tv_sec = clamped / SECONDS;
+		at.tv_nsec = clamped % SECONDS;
+		limit = &at;
+	}
+	SHIM_POINT();
+	if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, NULL, FUTEX_BITSET_MATCH_ANY) == 0)
+		return 0;
+	return errno == ETIMEDOUT ? ETIMEDOUT : 0;
+}
+
+/* Wakes up to `n` sleepers. Only the address is used: the word may be gone already, or be something else now. */
+static inline void futex_wake(shim_u32 *word, int n)
+{
+	SHIM_POINT();
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+static inline void cpu_pause(void)
+{
+	SHIM_POINT();
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb");
+#endif
+}
+
+static inline moment shim_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (moment)t.tv_sec * SECONDS + t.tv_nsec;
+}
+
+#endif
+#endif

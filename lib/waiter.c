@@ -1,0 +1,146 @@
+#include "waiter.h"
+#include "watch_impl.h"
+
+enum {
+	CALL_WAITING,
+	CALL_CLAIMED,     /* by a waker, who is about to finish it */
+	CALL_DONE,
+	CALL_ABANDONED,
+	CALL_PHASE = 3,
+	CALL_PARKED = 4,  /* the caller sleeps, or is about to */
+};
+
+void call_init(struct call *call)
+{
+	shim_init(&call->state, CALL_WAITING);
+	call->next = NULL;
+}
+
+static bool leave_waiting(struct call *call, uint32_t phase)
+{
+	uint32_t seen = shim_load(&call->state, relaxed);
+
+	do {
+		if ((seen & CALL_PHASE) != CALL_WAITING)
+			return false;
+	} while (!shim_cas(&call->state, &seen, (seen & CALL_PARKED) | phase, acq_rel));
+	return true;
+}
+
+bool call_abandon(struct call *call)
+{
+	return leave_waiting(call, CALL_ABANDONED);
+}
+
+static void call_finish(struct call *call)
+{
+	if (shim_xchg(&call->state, CALL_DONE, acq_rel) & CALL_PARKED)
+		futex_wake(&call->state, 1);
+}
+
+static bool call_is_done(struct call *call)
+{
+	return (shim_load(&call->state, acquire) & CALL_PHASE) == CALL_DONE;
+}
+
+static bool call_spin(struct call *call, struct spin *spin)
+{
+	uint32_t budget = spin_budget(spin), used = 0;
+	bool won = false;
+
+	if (budget == 0)
+		return false;
+	while (used < budget && !(won = call_is_done(call))) {
+		cpu_pause();
+		used++;
+	}
+	spin_learn(spin, used, won);
+	return won;
+}
+
+bool call_await(struct call *call, moment deadline, struct spin *spin)
+{
+	uint32_t seen;
+
+	if (call_spin(call, spin))
+		return true;
+	for (;;) {
+		seen = shim_or(&call->state, CALL_PARKED, acq_rel) | CALL_PARKED;
+		if ((seen & CALL_PHASE) == CALL_DONE)
+			return true;
+		if (futex_wait(&call->state, seen, deadline) == 0 || !moment_reached(deadline))
+			continue;
+		if (call_abandon(call))
+			return false;
+		/* Claimed: whoever did it is about to finish, however late we are. */
+		deadline = FOREVER;
+	}
+}
+
+void waitlist_add(struct waitlist *list, struct waiter *waiter)
+{
+	waiter->next = NULL;
+	waiter->prev = list->last;
+	if (list->last)
+		list->last->next = waiter;
+	else
+		list->first = waiter;
+	list->last = waiter;
+	waiter->listed = true;
+}
+
+void waitlist_remove(struct waitlist *list, struct waiter *waiter)
+{
+	if (!waiter->listed)
+		return;
+	if (waiter->prev)
+		waiter->prev->next = waiter->next;
+	else
+		list->first = waiter->next;
+	if (waiter->next)
+		waiter->next->prev = waiter->prev;
+	else
+		list->last = waiter->prev;
+	waiter->listed = false;
+}
+
+bool waitlist_claim_one(struct waitlist *list, struct waiter *waiter)
+{
+	waitlist_remove(list, waiter);
+	return leave_waiting(waiter->call, CALL_CLAIMED);
+}
+
+struct waiter *waitlist_claim(struct waitlist *list)
+{
+	struct waiter *waiter;
+
+	while ((waiter = list->first))
+		if (waitlist_claim_one(list, waiter))
+			return waiter;
+	return NULL;
+}
+
+void wakes_add(struct wakes *wakes, struct waiter *waiter, enum chan_status status)
+{
+	struct call *call = waiter->call;
+
+	call->index = waiter->index;
+	call->status = status;
+	call->next = NULL;
+	if (wakes->last)
+		wakes->last->next = call;
+	else
+		wakes->first = call;
+	wakes->last = call;
+}
+
+void wakes_deliver(struct wakes *wakes)
+{
+	struct call *call = wakes->first, *next;
+
+	for (; call; call = next) {
+		next = call->next;   /* the frame may be gone once the call is done */
+		call_finish(call);
+	}
+	watch_write_all(wakes->watches);
+}

@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# What the benchmarks share: the machine, medians, bars, and the page they write. Sourced.
+
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
+
+# shellcheck disable=SC2034 # for those who source this
+bench_runs=${BENCH_RUNS:-5}
+# shellcheck disable=SC2034
+bench_seconds=${BENCH_SECONDS:-5}
+
+# On a terminal: what is going on, in a line that is overwritten.
+progress() {
+	[[ ! -t 2 ]] || printf '\r%-70s\r%s' '' "$1" >&2
+}
+
+# Of numbers, one a line.
+median() {
+	sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+# spread FORMAT FILE: the median with the least and the greatest.
+spread() {
+	# shellcheck disable=SC2059
+	printf "$1 ($1 - $1)" "$(median <"$2")" "$(sort -g "$2" | head -n 1)" "$(sort -g "$2" | tail -n 1)"
+}
+
+ratio() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
+}
+
+is_true() {
+	awk "BEGIN { exit !($1) }"
+}
+
+# bar WHAT VALUE OPERATOR LIMIT: a line of the verdict.
+bar() {
+	local verdict=PASS
+
+	is_true "$2 $3 $4" || verdict=MISS
+	printf '* **%s** %s: %s (bar: %s %s)\n' "$verdict" "$1" "$2" "$3" "$4"
+}
+
+commit() {
+	local changes=''
+
+	git rev-parse --short HEAD 2>/dev/null || { echo 'unknown'; return; }
+	[[ -z $(git status --porcelain --untracked-files=no 2>/dev/null) ]] || changes=' with local changes'
+	printf '%s' "$changes"
+}
+
+# machine PROGRAM...: where and with what it was measured, as a list; each program is a command line that prints its version.
+machine() {
+	echo "* $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)"
+	echo "* Linux $(uname -r), $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)"
+	echo "* leat $(commit | tr -d '\n'), $(date -u +%Y-%m-%d)"
+	for command; do
+		echo "* $( (bash -c "$command" 2>&1 || true) | head -n 1)"
+	done
+}
+
+# CPU time in ticks that a process and its children have used, dead ones that were waited for included.
+cpu_ticks() {
+	local pid total=0
+
+	for pid in "$1" $(pgrep -P "$1"); do
+		# The name, in parentheses, may hold spaces.
+		total=$((total + $(sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 }')))
+	done
+	echo "$total"
+}

@@ -1,0 +1,180 @@
+#!/bin/bash
+# The `leat` command: against a real leatd, and against servers that misbehave, played by nc on a unix socket.
+# LEATD and LEAT name the programs (default: build/). Ends 0 only if every expectation holds.
+# shellcheck disable=SC2016 # the dollars are of the protocol
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/../../scripts/common.sh"
+
+leatd=${LEATD:-build/leatd}
+leat=${LEAT:-build/leat}
+failures=0
+checks=0
+
+fail() {
+	printf 'FAILED: %s\n  status %s\n  stdout: %s\n  stderr: %s\n' "$1" "$status" "$(head -c 300 "$work/out")" "$(head -c 300 "$work/err")"
+	failures=$((failures + 1))
+}
+
+# run ARGUMENT...: leat, with the stdin of the caller. Leaves `status`, $work/out and $work/err.
+run() {
+	status=0
+	timeout 30 "$leat" "$@" >"$work/out" 2>"$work/err" || status=$?
+}
+
+# expect SENTENCE STATUS OUT ERR: what the last run has to have left. OUT is the whole output, without newlines at its end; ERR a
+# regular expression that the one line on stderr matches, or empty for no line.
+expect() {
+	checks=$((checks + 1))
+	if [[ $status != "$2" || $(<"$work/out") != "$3" ]]; then
+		fail "$1"
+	elif [[ -z $4 ]]; then
+		[[ ! -s $work/err ]] || fail "$1"
+	elif [[ $(wc -l <"$work/err") != 1 ]] || ! grep -qE "$4" "$work/err"; then
+		fail "$1"
+	fi
+}
+
+# answers TEXT: a server for one connection that answers with TEXT (as printf writes it) and closes.
+answers() {
+	rm -f "$work/socket"
+	# shellcheck disable=SC2059
+	printf -- "$1" | nc -lU -N "$work/socket" >"$work/request" &
+	wait_until 5 test -S "$work/socket"
+	export LEAT_SERVER=unix:$work/socket
+}
+
+# --- the command line ---
+export LEAT_SERVER=unix:$work/nobody
+
+run; expect 'no command is a usage error' 64 '' 'a command is missing'
+run rnu; expect 'an unknown command is named' 64 '' "no command 'rnu'"
+run run; expect 'run wants a job' 64 '' 'too few arguments'
+run run a b c; expect 'run wants no third word' 64 '' 'too many arguments'
+run ping --json; expect 'an option of another command is refused' 64 '' 'takes no --json'
+run --nope ping; expect 'an unknown option is named' 64 '' 'no option --nope'
+run run echo x --deadline; expect 'an option without its value is named' 64 '' 'option --deadline needs a value'
+for bad in 0 5x -1 '' 1.5s 99999999999999999999; do
+	run run echo x --deadline "$bad"; expect "the deadline '$bad' is refused" 64 '' 'bad --deadline'
+done
+for bad in '' 'a b' "$(printf 'x%.0s' {1..65})"; do
+	run run echo x --id "$bad"; expect "the id '$bad' is refused" 64 '' 'bad --id'
+done
+for bad in '' host ::1:5328 '[::1]' '[::1]5328' :5328 host:0 host:65536 host:5x unix:relative "unix:/$(printf 'x%.0s' {1..200})"; do
+	run ping --server "$bad"; expect "the address '$bad' is refused" 64 '' 'bad server address'
+done
+run --version; expect 'the version' 0 "leat $(sed -n 's/^VERSION := //p' Makefile)" ''
+run --help; [[ $status == 0 && $(<"$work/out") == Usage:* ]] || fail 'help'
+run run --help; [[ $status == 0 && $(<"$work/out") == 'Usage: leat run'* ]] || fail 'help of a command'
+
+# --- nobody there ---
+run ping; expect 'no unix socket: says how to start it' 69 '' 'cannot reach leatd.*No such file.*systemctl start leatd'
+run ping --server 127.0.0.1:1; expect 'a closed port' 69 '' 'Connection refused'
+run ping --server nobody.invalid:1; expect 'a host without an address' 69 '' 'cannot reach leatd at nobody.invalid:1'
+
+# --- answers, and what they mean ---
+check_error() {
+	answers "-$2\r\n"
+	run run echo x
+	expect "$2 ends $1" "$1" '' "^leat: $2"
+}
+check_error 75 'BUSY queue full reason=queue_full retry_ms=137'
+check_error 75 'DRAINING leatd is stopping'
+check_error 124 'TIMEOUT running for 200 ms'
+check_error 1 'FAILED status=3 no such file'
+check_error 1 'KILLED signal=SIGSEGV'
+check_error 1 'CANCELED by the operator'
+check_error 1 'NOJOB no such job'
+check_error 1 'TOOBIG payload'
+check_error 77 'NOAUTH no token'
+check_error 76 'ERR bad option'
+check_error 76 'BUSYBODY is no code of ours'
+answers '-FAILED status=1 \033[31mred\r\n'; run run echo x; expect 'an error cannot write to the terminal' 1 '' '\?\[31mred'
+
+answers '$5\r\na\r\n\0b\r\n'; run run echo x
+[[ $status == 0 && $(od -An -c "$work/out" | tr -d ' \n') == 'a\r\n\0b' ]] || fail 'the output is written byte for byte'
+answers '$0\r\n\r\n'; run run upper x --id a.b --deadline 2s; expect 'an empty output' 0 '' ''
+cmp -s <(printf '*7\r\n$3\r\nRUN\r\n$5\r\nupper\r\n$1\r\nx\r\n$8\r\nDEADLINE\r\n$4\r\n2000\r\n$2\r\nID\r\n$3\r\na.b\r\n') "$work/request" ||
+	fail 'the request is an array of bulk strings'
+
+list='*2\r\n*6\r\n$3\r\njob\r\n$4\r\necho\r\n$5\r\nqueue\r\n:1024\r\n$1\r\nn\r\n$-1\r\n*6\r\n$3\r\njob\r\n$2\r\nq"\r\n$5\r\nqueue\r\n:8\r\n$1\r\nn\r\n:1\r\n'
+answers "$list"; run jobs; expect 'a list is a table' 0 $'job   queue  n\necho   1024\nq"        8  1' ''
+answers "$list"; run jobs --json; expect 'a list is JSON' 0 '[{"job":"echo","queue":1024,"n":null},{"job":"q\"","queue":8,"n":1}]' ''
+answers '*1\r\n*2\r\n$3\r\njob\r\n$4\r\necho\r\n'; run stats echo; expect 'one job that was named: a field a line' 0 'job  echo' ''
+
+for bad in 'HTTP/1.1 400 Bad Request\r\n\r\n' '$99999999999\r\n' '*-2\r\n' '$1\r\nab\r\n' ':x\r\n' '*2000000\r\n' ':1\r\n' '*1\r\n:1\r\n' '\0' \
+	'*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n'; do
+	answers "$bad"; run run echo x; expect "not understood: $bad" 76 '' 'is it leatd that listens there'
+	answers "$bad"; run jobs; expect "not understood as a list: $bad" 76 '' 'is it leatd that listens there'
+done
+for cut in '' '$' '$5\r\nabc' '*1\r\n'; do
+	answers "$cut"; run jobs; expect "cut off: $cut" 69 '' 'closed the connection without an answer'
+done
+
+# --- a server that never answers, and one that answers before it has read ---
+rm -f "$work/socket"
+nc -lU "$work/socket" </dev/null >"$work/request" &
+pids+=("$!")
+wait_until 5 test -S "$work/socket"
+began=$SECONDS
+run run echo x --deadline 100ms --server "unix:$work/socket"
+expect 'a server that hangs is given up' 69 '' 'no answer from'
+took=$((SECONDS - began))
+((took >= 5 && took < 10)) || fail "it is given up five seconds after the deadline, not after $took"
+
+answers '-TOOBIG payload\r\n'
+head -c 30M /dev/zero >"$work/big"
+run run echo <"$work/big"; expect 'an answer that comes early is read' 1 '' 'TOOBIG'
+
+# --- stdin and stdout ---
+head -c 67108865 /dev/zero >"$work/big"
+run run echo <"$work/big"; expect 'over 64 MiB is not even sent' 1 '' 'over 64 MiB'
+answers '+output\r\n'
+status=0; "$leat" run echo x >/dev/full 2>"$work/err" || status=$?; : >"$work/out"
+expect 'a full disk is told' 74 '' 'cannot write to stdout'
+
+# --- a real leatd ---
+start_leatd "$leatd" -o "server.listen=127.0.0.1:0, unix:$work/leat.sock" -o 'job nap.exec=/bin/sleep 60' -o 'job nap.deadline=60s' \
+	-o 'job fail.exec=/bin/sh -c "echo why >&2; exit 3"'
+real=$address
+head -c 500K /dev/urandom >"$work/random"
+for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
+	export LEAT_SERVER
+	run ping; expect 'ping' 0 PONG ''
+	run run upper 'hello world'; expect 'run' 0 'HELLO WORLD' ''
+	run run upper - <<<'from stdin'; expect 'run from stdin, asked for' 0 'FROM STDIN' ''
+	run run upper <<<'from stdin'; expect 'run from stdin' 0 'FROM STDIN' ''
+	run run upper '' ; expect 'an empty payload' 0 '' ''
+	run --deadline 2s run upper x --id one; expect 'options before and after' 0 X ''
+	POSIXLY_CORRECT=1 run run upper x --id one; expect 'options after, whatever POSIXLY_CORRECT says' 0 X ''
+	run run upper -- -x; expect 'a payload that looks like an option' 0 -X ''
+	run run echo <"$work/random"; cmp -s "$work/out" "$work/random" || fail '500 KiB of anything come back'
+	run run nope x; expect 'an unknown job' 1 '' 'NOJOB'
+	run run fail x; expect 'a job that fails' 1 '' 'FAILED.*status=3.*why'
+	run run sleep 5000 --deadline 100; expect 'a deadline' 124 '' 'TIMEOUT'
+	head -c 2M /dev/zero >"$work/big"
+	run run echo <"$work/big"; expect 'a payload over the limit' 1 '' 'TOOBIG'
+	head -c 60M /dev/zero >"$work/big"
+	run run echo <"$work/big"; expect 'a payload far over the limit' 1 '' 'TOOBIG'
+	run jobs; grep -qE '^upper +' "$work/out" || fail 'jobs lists upper'
+	run jobs --json; jq -e 'map(.job) | contains(["echo", "nap", "sleep", "upper"])' "$work/out" >/dev/null || fail 'jobs as JSON'
+	run stats upper; grep -qE '^submitted +[0-9]+$' "$work/out" || fail 'stats of one job'
+	run stats nope; expect 'stats of an unknown job' 1 '' 'NOJOB'
+
+	# Interrupted, it cancels: the command is gone.
+	naps() { pgrep -P "$leatd_pid" -x sleep >/dev/null; }
+	no_naps() { ! naps; }
+	for signal in INT TERM KILL; do
+		# A job in the background of a shell ignores SIGINT unless it is told not to.
+		(trap - INT; exec env --default-signal=INT "$leat" run nap x) >/dev/null 2>&1 &
+		client=$!
+		wait_until 5 naps || fail "nap did not start"
+		kill -"$signal" "$client"
+		wait "$client" 2>/dev/null || true
+		wait_until 5 no_naps || fail "SIG$signal cancels ($LEAT_SERVER)"
+		checks=$((checks + 1))
+	done
+done
+
+echo "leat: $checks checks, $failures failed"
+((failures == 0))
