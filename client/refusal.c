@@ -10,7 +10,7 @@ static const struct refusal {
 } refusals[] = {
 	{ "BUSY", STATUS_BUSY, "try again later" },
 	{ "DRAINING", STATUS_BUSY, "try again when it is back" },
-	{ "TIMEOUT", STATUS_TIMEOUT, "a longer --deadline gives it more time, up to the job's max_deadline" },
+	{ "TIMEOUT", STATUS_TIMEOUT, "--deadline gives it longer, up to the job's max_deadline" },
 	{ "FAILED", STATUS_FAILED, NULL },
 	{ "KILLED", STATUS_FAILED, NULL },
 	{ "CANCELED", STATUS_FAILED, NULL },

@@ -450,6 +450,16 @@ static struct slice next_line(struct loader *l)
 	return line;
 }
 
+/* What inih leaves to us in a line that goes on: a remark, which begins at a blank and a semicolon. */
+static struct slice without_remark(struct slice line)
+{
+	for (size_t i = 1; i < line.len; i++) {
+		if (line.at[i] == ';' && (line.at[i - 1] == ' ' || line.at[i - 1] == '\t'))
+			return (struct slice){ line.at, i - 1 };
+	}
+	return line;
+}
+
 /* inih's fgets: a line at a time, so that the handler knows which one it is in. */
 static char *read_line(char *room, int room_len, void *arg)
 {
@@ -474,6 +484,8 @@ static char *read_line(char *room, int room_len, void *arg)
 	}
 	if (is_faulty(l))
 		line.len = 0;
+	if (l->continued)
+		line = without_remark(line);
 	if (!l->dry && line.len > 0 && line.at[0] == '[')
 		see_section(l, line);
 	snprintf(room, (size_t)room_len, "%s%.*s\n", l->continued ? " " : "", (int)line.len, line.at);

@@ -352,6 +352,8 @@ static void send_out(struct conn *conn)
 		conn->broken = true;
 	else if (n > 0 || conn->write_since == 0)
 		conn->write_since = conn->loop->now;
+	if (n > 0)
+		conn->idle_since = conn->loop->now;
 	if (out_waiting(&conn->out) == 0)
 		conn->write_since = 0;
 }
@@ -501,7 +503,6 @@ static void give_up(struct conn *conn)
 	a.http_status = 408;
 	answer_and_close(conn, a);
 	buf_free(&conn->in);
-	conn->finish_by = moment_add(conn->loop->now, LINGER_NS);
 }
 
 static void on_timer(struct wheel_timer *timer)

@@ -1,5 +1,7 @@
 #include "wheel.h"
 
+enum { FAR_TICKS = WHEEL_SLOTS / 4 };
+
 /* The first whole millisecond at or after `when`, so that nothing fires early. */
 static int64_t tick_of(moment when)
 {
@@ -36,7 +38,12 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, moment due)
 
 	wheel_remove(w, t);
 	t->due = due;
-	slot = slot_of(tick > w->tick ? tick : w->tick);
+	if (tick < w->tick)
+		tick = w->tick;
+	/* What is a turn away or more is looked at again before: in one of a few slots, or each would wake its thread once a turn. */
+	if (tick - w->tick >= WHEEL_SLOTS)
+		tick = (w->tick + WHEEL_SLOTS - 1) / FAR_TICKS * FAR_TICKS;
+	slot = slot_of(tick);
 	head = &w->slots[slot];
 	t->next = head;
 	t->prev = head->prev;
@@ -80,7 +87,8 @@ void wheel_turn(struct wheel *w, moment now)
 	for (int64_t tick = from; tick <= to; tick++) {
 		size_t slot = slot_of(tick);
 
-		w->tick = tick;
+		/* This slot is done: what is set from now on, also by what fires, is for a later one. */
+		w->tick = tick + 1;
 		if (w->used[slot / 64] >> slot % 64 & 1)
 			turn_slot(w, slot, now);
 	}

@@ -1,7 +1,7 @@
 /* Timers for one thread: adding, moving and removing one costs the same however many there are.
  *
- * A ring of slots, a millisecond each; a timer lies in the slot of its time, and those of a later turn of the ring are passed
- * over. A timer fires up to a millisecond after it is due, never before.
+ * A ring of slots, a millisecond each; a timer lies in the slot of its time, or, if that is more than a turn away, in one where it is looked
+ * at again. A timer fires up to a millisecond after it is due, never before.
  * Source: Varghese and Lauck, Hashed and Hierarchical Timing Wheels, 1987, scheme 6. */
 #ifndef LEAT_WHEEL_H
 #define LEAT_WHEEL_H

@@ -1,0 +1,276 @@
+#include "../../daemon/config.h"
+#include "testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MS INT64_C(1000000)
+
+static char path[] = "/tmp/leat-config-XXXXXX";
+
+static struct config *load(const char *text, const char *const *overrides, size_t n, struct buf *errors)
+{
+	struct config *config;
+	int fd;
+
+	strcpy(path, "/tmp/leat-config-XXXXXX");
+	fd = mkstemp(path);
+	ck_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+	config = config_load(path, overrides, n, errors);
+	unlink(path);
+	return config;
+}
+
+static struct config *load_right(const char *text)
+{
+	struct buf errors = { 0 };
+	struct config *config = load(text, NULL, 0, &errors);
+
+	ck_assert_msg(config != NULL, "%.*s", (int)errors.len, errors.at);
+	return config;
+}
+
+/* Every one of `parts` stands in the errors, which are of `lines` lines. */
+static void expect_errors(const char *text, size_t lines, const char *const *parts)
+{
+	struct buf errors = { 0 };
+	size_t found = 0;
+
+	ck_assert_ptr_null(load(text, NULL, 0, &errors));
+	buf_add_char(&errors, '\0');
+	for (; *parts; parts++)
+		ck_assert_msg(strstr(errors.at, *parts) != NULL, "'%s' is not in:\n%s", *parts, errors.at);
+	for (const char *c = errors.at; *c; c++)
+		found += *c == '\n';
+	ck_assert_msg(found == lines, "%zu lines, not %zu:\n%s", found, lines, errors.at);
+	buf_free(&errors);
+}
+
+#define PARTS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define ECHO_JOB "[job echo]\nbuiltin = echo\n"
+
+START_TEST(the_built_in_configuration_serves_echo_sleep_upper_and_sha256)
+{
+	struct buf errors = { 0 };
+	struct config *config = config_load(NULL, NULL, 0, &errors);
+
+	ck_assert_ptr_nonnull(config);
+	ck_assert_uint_eq(config->job_count, 4);
+	ck_assert_str_eq(config->jobs[0]->name, "echo");
+	ck_assert_uint_eq(config->jobs[0]->queue, 1024);
+	ck_assert_str_eq(config->server.listen, "127.0.0.1:5328");
+	config_free(config);
+}
+END_TEST
+
+START_TEST(what_is_printed_reads_back_to_the_same)
+{
+	struct buf first = { 0 }, second = { 0 }, errors = { 0 };
+	struct config *config = config_load(NULL, PARTS("job x.exec=/bin/echo 'a  b' c", "job x.env.TZ=UTC", "server.max_payload=3K"), 3,
+					    &errors);
+	struct config *again;
+
+	ck_assert_msg(config != NULL, "%.*s", (int)errors.len, errors.at);
+	config_print(config, &first);
+	buf_add_char(&first, '\0');
+	again = load_right(first.at);
+	config_print(again, &second);
+	buf_add_char(&second, '\0');
+	ck_assert_str_eq(first.at, second.at);
+	config_free(config);
+	config_free(again);
+	buf_free(&first);
+	buf_free(&second);
+}
+END_TEST
+
+START_TEST(the_built_in_text_is_what_print_config_prints)
+{
+	struct buf errors = { 0 }, printed = { 0 };
+	struct config *config = config_load(NULL, NULL, 0, &errors);
+
+	config_print(config, &printed);
+	ck_assert(slice_is(buf_slice(&printed), config_default_text()));
+	config_free(config);
+	buf_free(&printed);
+}
+END_TEST
+
+START_TEST(values_keep_their_units)
+{
+	struct config *config = load_right("[server]\nmax_payload = 2M\nidle_timeout = 0\n" ECHO_JOB "deadline = 2m\nmax_deadline = 1h\ngrace = 7\n");
+
+	ck_assert_uint_eq(config->server.max_payload, 2 << 20);
+	ck_assert_int_eq(config->server.idle_timeout, 0);
+	ck_assert_int_eq(config->jobs[0]->deadline, 120000 * MS);
+	ck_assert_int_eq(config->jobs[0]->grace, 7 * MS);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(an_error_names_file_line_section_key_value_and_what_is_allowed)
+{
+	expect_errors(ECHO_JOB "concurrency = x\n", 1,
+		      PARTS(":3: [job echo] concurrency: 'x' is not a whole number from 1 to 4096\n"));
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+START_TEST(all_errors_are_shown_at_once)
+{
+	expect_errors("[server]\nlistne = 1\nmax_payload = 1X\nrubbish\n[sever]\nx = 1\n[job a]\nbuiltin = echo\nexec = /bin/true\n[job b]\n"
+		      "[job c d]\n[job e]\nbuiltin = ecko\nqueue = -1\n", 9,
+		      PARTS(":2: [server] listne: unknown key; did you mean listen?", ":3: [server] max_payload: '1X' is not a size",
+			    ":4: is not `key = value`", ":5: unknown section [sever]; did you mean [server]?",
+			    ":9: [job a] exec: and builtin are both set", "[job b] has no kind",
+			    ":11: [job c d]: a job's name", ":13: [job e] builtin: 'ecko' is not echo or sleep; did you mean echo",
+			    ":14: [job e] queue: '-1'"));
+}
+END_TEST
+
+START_TEST(a_key_may_be_said_once)
+{
+	expect_errors(ECHO_JOB "queue = 1\nqueue = 2\n", 1, PARTS(":4: [job echo] queue: is set twice, first in line 3"));
+}
+END_TEST
+
+START_TEST(a_key_before_any_section_is_an_error)
+{
+	expect_errors("queue = 1\n" ECHO_JOB, 1, PARTS(":1: queue: stands before the first [section]"));
+}
+END_TEST
+
+START_TEST(a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key)
+{
+	struct config *config = load_right("[job a]\n  exec = /bin/echo one\n     two ; remark\n  queue = 3\n");
+
+	ck_assert_str_eq(config->jobs[0]->exec, "/bin/echo one two");
+	ck_assert_str_eq(config->jobs[0]->argv[2], "two");
+	ck_assert_uint_eq(config->jobs[0]->queue, 3);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(a_line_too_long_for_the_reader_is_named_and_not_cut)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "%s[job b]\nexec = /bin/echo %0300d\n", ECHO_JOB, 0);
+	expect_errors(text, 2, PARTS(":4: a line of more than", "[job b] has no kind"));
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_named)
+{
+	struct buf errors = { 0 };
+
+	ck_assert_ptr_null(config_load("/nonexistent/leatd.ini", NULL, 0, &errors));
+	buf_add_char(&errors, '\0');
+	ck_assert_ptr_nonnull(strstr(errors.at, "/nonexistent/leatd.ini: cannot be read: No such file"));
+	buf_free(&errors);
+}
+END_TEST
+
+START_TEST(an_override_wins_and_makes_a_job_that_is_not_there)
+{
+	struct buf errors = { 0 };
+	struct config *config = load(ECHO_JOB, PARTS("job echo.queue=8", "job echo.queue=9", "job new.exec=/bin/true",
+						     "job new.env.A.B=1", "server.listen=127.0.0.1:0"), 3, &errors);
+
+	ck_assert_ptr_nonnull(config);
+	ck_assert_uint_eq(config->jobs[0]->queue, 9);
+	ck_assert_str_eq(config->jobs[1]->name, "new");
+	config_free(config);
+}
+END_TEST
+
+START_TEST(a_wrong_override_is_named_as_one)
+{
+	static const char *const wrong[] = { "job echo.queue=many", "nonsense", "server.", "srever.loops=1", "server.lops=1" };
+	struct buf errors = { 0 };
+
+	ck_assert_ptr_null(load(ECHO_JOB, wrong, 5, &errors));
+	buf_add_char(&errors, '\0');
+	ck_assert_ptr_nonnull(strstr(errors.at, "-o: [job echo] queue: 'many'"));
+	ck_assert_ptr_nonnull(strstr(errors.at, "-o: 'nonsense' is not SECTION.KEY=VALUE"));
+	ck_assert_ptr_nonnull(strstr(errors.at, "-o: 'server.' is not SECTION.KEY=VALUE"));
+	ck_assert_ptr_nonnull(strstr(errors.at, "-o: unknown section [srever]; did you mean [server]?"));
+	ck_assert_ptr_nonnull(strstr(errors.at, "-o: [server] lops: unknown key; did you mean loops?"));
+	buf_free(&errors);
+}
+END_TEST
+
+START_TEST(a_command_is_checked_before_it_is_needed)
+{
+	expect_errors("[job a]\nexec = /nonexistent/tool\n[job b]\nexec = cat | wc\n[job c]\nexec = nosuchtool\n"
+		      "[job d]\nexec = cat\ncwd = /nonexistent\n[job e]\nexec = cat\nuser = nosuchuser\n[job f]\nexec = cat {x}\n", 6,
+		      PARTS(":2: [job a] exec: '/nonexistent/tool' is not an executable file", ":4: [job b] exec: an unquoted '|'",
+			    ":6: [job c] exec: 'nosuchtool' is not an executable file in", ":9: [job d] cwd: '/nonexistent'",
+			    ":12: [job e] user: there is no user 'nosuchuser'", "{x} has no arg.* key"));
+}
+END_TEST
+
+START_TEST(an_address_that_others_can_reach_is_refused)
+{
+	expect_errors("[server]\nlisten = 127.0.0.1:1, 0.0.0.0:5328, [::]:5328, nonsense, 127.0.0.1:99999, unix:rel\n" ECHO_JOB, 5,
+		      PARTS("'0.0.0.0:5328' can be reached from other machines", "'[::]:5328' can be reached", "'nonsense': wants HOST:PORT",
+			    "'127.0.0.1:99999': the port", "'unix:rel': unix: wants an absolute path"));
+}
+END_TEST
+
+START_TEST(a_deadline_over_the_longest_one_is_an_error_only_if_both_were_said)
+{
+	struct config *config = load_right(ECHO_JOB "deadline = 2m\n");
+
+	ck_assert_int_eq(config->jobs[0]->max_deadline, 120000 * MS);
+	config_free(config);
+	config = load_right(ECHO_JOB "max_deadline = 1s\n");
+	ck_assert_int_eq(config->jobs[0]->deadline, 1000 * MS);
+	config_free(config);
+	expect_errors(ECHO_JOB "max_deadline = 1s\ndeadline = 2s\n", 1, PARTS(":4: [job echo] deadline: is over max_deadline"));
+}
+END_TEST
+
+START_TEST(the_environment_of_a_command_cannot_be_used_against_it)
+{
+	expect_errors("[job a]\nexec = cat\nenv.LD_PRELOAD = x\nenv.LEAT_ID = x\nenv.1A = x\n", 3,
+		      PARTS("LD_PRELOAD may not be set", "LEAT_ID may not be set", "'1A' is not a name"));
+}
+END_TEST
+
+START_TEST(any_bytes_are_refused_or_read_but_never_crash)
+{
+	static const char *const pieces[] = { "[server]\n", "[job a]\n", "exec = ", "cat", "\n", " = ", "[", "]", "queue", ";", "\t", "x", "builtin = echo\n" };
+
+	srand(7);
+	for (int round = 0; round < 2000; round++) {
+		char text[512] = "";
+		struct buf errors = { 0 };
+
+		for (int i = 0; i < 30; i++)
+			strcat(text, pieces[(size_t)rand() % countof(pieces)]);
+		config_free(load(text, NULL, 0, &errors));
+		buf_free(&errors);
+	}
+}
+END_TEST
+
+Suite *config_suite(void);
+Suite *config_suite(void)
+{
+	const TTest *const tests[] = {
+		the_built_in_configuration_serves_echo_sleep_upper_and_sha256, what_is_printed_reads_back_to_the_same,
+		the_built_in_text_is_what_print_config_prints, values_keep_their_units,
+		an_error_names_file_line_section_key_value_and_what_is_allowed, all_errors_are_shown_at_once, a_key_may_be_said_once,
+		a_key_before_any_section_is_an_error, a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key,
+		a_line_too_long_for_the_reader_is_named_and_not_cut, a_file_that_is_not_there_is_named,
+		an_override_wins_and_makes_a_job_that_is_not_there, a_wrong_override_is_named_as_one,
+		a_command_is_checked_before_it_is_needed, an_address_that_others_can_reach_is_refused,
+		a_deadline_over_the_longest_one_is_an_error_only_if_both_were_said,
+		the_environment_of_a_command_cannot_be_used_against_it, any_bytes_are_refused_or_read_but_never_crash,
+	};
+
+	return suite_of("config", tests, countof(tests));
+}
