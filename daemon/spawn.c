@@ -90,6 +90,10 @@ in_child static int child(void *arg)
 	return 127;
 }
 
+/* clone() by the other name that glibc exports. The thread sanitizer puts itself in front of the first one, and does there what is
+ * right after a fork, to the memory that this child shares. */
+extern int __clone(int (*run)(void *), void *stack, int flags, void *arg, ...);
+
 pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
 {
 	/* vfork: this thread sleeps until the child has executed, so the child may use a piece of this stack. */
@@ -102,7 +106,7 @@ pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
 	/* No signal may be handled by the child on the memory of its parent. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &a, pidfd);
+	pid = __clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &a, pidfd);
 	error = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0) {

@@ -2,11 +2,6 @@
 #include "wire.h"
 
 #include <signal.h>
-#include <stdio.h>
-
-#define SUITE(name) Suite *name##_suite(void);
-#include "suites.def"
-#undef SUITE
 
 Suite *wire_suite(const char *name, const TTest *const *tests, size_t n)
 {

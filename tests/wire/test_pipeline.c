@@ -1,6 +1,8 @@
 /* Many requests on one connection: they run at the same time and are answered in their order. */
 #include "wire.h"
 
+#include <stdio.h>
+
 static const char naps[] =
 	"[job nap]\n"
 	"builtin = sleep\n"
@@ -82,7 +84,7 @@ START_TEST(ten_thousand_requests_at_once_are_all_answered)
 	char *all = scratch(10000 * 17 + 1);
 
 	for (int i = 0; i < 10000; i++)
-		sprintf(all + (ptrdiff_t)i * 17, "RUN echo %06d\r\n", i);
+		snprintf(all + (ptrdiff_t)i * 17, 18, "RUN echo %06d\r\n", i);
 	say(c, all);
 	for (int i = 0; i < 10000; i++)
 		hear(c, scratchf("$6\r\n%06d\r\n", i));

@@ -56,4 +56,8 @@
 /* A suite of one case. Each test ends with the orderly stop of every leatd that it started (server_stop()). */
 Suite *wire_suite(const char *name, const TTest *const *tests, size_t n);
 
+#define SUITE(name) Suite *name##_suite(void);
+#include "suites.def"
+#undef SUITE
+
 #endif
