@@ -40,7 +40,9 @@ struct loop {
 	moment date_until;
 	char date_line[HTTP_DATE_LINE_LEN + 1];
 	char *scratch;                  /* where connections without a half-read request read to */
-	bool draining, stopping;
+	moment waited_since;            /* when it had nothing to do */
+	unsigned spin_credit;           /* over 0: it has paid to wait awake */
+	bool draining, stopping, ended;
 };
 
 /* First in every callback: takes the time. */

@@ -292,7 +292,7 @@ END_TEST
 START_TEST(what_a_browser_was_made_to_send_is_not_taken_for_commands)
 {
 	static const char *const smuggled[] = {
-		"post /v1/run/echo\r\n", "POST\r\n", "get\r\n", "Host: localhost\r\n", "PUT x\r\n", "*1\r\n$4\r\npost\r\n",
+		"post /v1/run/echo\r\n", "POST\r\n", "get\r\n", "Host: localhost\r\n", "put x\r\n", "*1\r\n$4\r\npost\r\n",
 	};
 	struct server *s = server_start(NULL);
 
