@@ -85,6 +85,7 @@ install: all
 		mkdir -p $(DESTDIR)$(UNITDIR) && \
 		sed 's,@PREFIX@,$(PREFIX),g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; \
 	done
+	install -D -m 644 systemd/leat.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/leat.conf
 
 clean:
 	rm -rf build build-*

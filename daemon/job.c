@@ -130,7 +130,7 @@ void job_end_waiting(struct job *job, enum code code, moment now)
 	int64_t waited_ms = (now - job->arrived) / MILLISECONDS;
 
 	if (code == CODE_TIMEOUT)
-		job_set_failure(job, code, "deadline passed while waiting, after %lld ms", (long long)waited_ms);
+		job_set_failure(job, code, "out of time while waiting, after %lld ms", (long long)waited_ms);
 	else
 		job_set_failure(job, code, "cancelled while waiting");
 	answer_fact_text(&job->answer, "state", SLICE("waiting"));
@@ -146,7 +146,7 @@ void job_cut_short(struct job *job)
 	if (ctx_error(job->ctx) == CHAN_CANCELED)
 		job_set_failure(job, CODE_CANCELED, "cancelled while running");
 	else
-		job_set_failure(job, CODE_TIMEOUT, "deadline passed while running, for %lld ms", (long long)ran_ms);
+		job_set_failure(job, CODE_TIMEOUT, "out of time while running, after %lld ms", (long long)ran_ms);
 	answer_fact_text(&job->answer, "state", SLICE("running"));
 	answer_fact(&job->answer, "after_ms", ran_ms);
 }
