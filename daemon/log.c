@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINES_WAITING = 1024, LINE_MAX_BYTES = 1000, FIELD_MAX_BYTES = 256 };
+enum { LINES_WAITING = 1024, LINE_MAX_BYTES = 1000, FIELD_MAX_BYTES = 256, STOP_SECONDS = 1 };
 
 struct line {
 	struct timespec when;
@@ -34,6 +34,7 @@ static const struct {
 	const char *name;
 	int priority;                   /* syslog(3) */
 } levels[] = {
+	[LOG_LEVEL_NOTICE] = { "notice", 5 },
 	[LOG_LEVEL_ERROR] = { "error", 3 },
 	[LOG_LEVEL_WARNING] = { "warning", 4 },
 	[LOG_LEVEL_INFO] = { "info", 6 },
@@ -141,10 +142,16 @@ struct log *log_start(const char *level)
 
 void log_stop(struct log *log)
 {
+	struct timespec limit;
+
 	if (!log)
 		return;
 	chan_close(log->lines);
-	pthread_join(log->thread, NULL);
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += STOP_SECONDS;
+	/* It is stuck in write(): the process ends without it, and with its memory. */
+	if (pthread_timedjoin_np(log->thread, NULL, &limit) != 0)
+		return;
 	chan_unref(log->lines);
 	free(log);
 }

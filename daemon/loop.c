@@ -25,7 +25,7 @@ enum {
 /* About as long as it takes to go to sleep and to be woken. */
 #define SPIN_NS (50 * MICROSECONDS)
 
-/* How long connections may take to fetch their last answers when leatd stops. */
+/* How long connections may take at least to fetch their last answers when leatd stops. */
 #define LAST_ANSWERS_NS (2 * SECONDS)
 
 void loop_enter(struct loop *loop)
@@ -91,7 +91,7 @@ static bool fetch_done(struct loop *loop)
 		return false;
 	loop_enter(loop);
 	for (size_t i = 0; i < n; i++)
-		exchange_job_home(loop, jobs[i]);
+		exchange_job_home(jobs[i]);
 	loop->jobs_out -= n;
 	loop_leave(loop);
 	return true;
@@ -107,9 +107,12 @@ static void on_done(evutil_socket_t fd unused_arg, short what unused_arg, void *
 
 static void quit(struct loop *loop)
 {
+	moment until = shim_load(&loop->leatd->finish_by, acquire);
+	moment least = moment_add(loop->now, LAST_ANSWERS_NS);
+
 	loop->stopping = true;
 	listeners_stop(loop);
-	conns_finish(loop, moment_add(loop->now, LAST_ANSWERS_NS));
+	conns_finish(loop, until > least ? until : least);
 }
 
 static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
@@ -140,13 +143,13 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 static bool do_ready(struct loop *loop)
 {
 	moment before = loop->now;
-	bool fetched;
+	bool fetched, resumed = conns_resume(loop);
 
 	/* With EVLOOP_NONBLOCK alone it would come back only when nothing at all is ready any more. */
 	event_base_loop(loop->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
 	fetched = fetch_done(loop);
-	/* Every callback takes the time. */
-	return fetched || loop->now != before;
+	/* Every callback that does something takes the time. */
+	return resumed || fetched || loop->now != before;
 }
 
 /* Waiting awake for what comes soon: going to sleep and being woken costs more than it takes. Learned from how long the loop has had

@@ -33,6 +33,7 @@ struct loop {
 
 	struct conn *conns;             /* all of them */
 	struct conn *touched;           /* those that have something to send, or to go on with */
+	struct conn *later;             /* those that go on when the others have had their turn */
 	size_t conn_count;
 	size_t jobs_out;                /* jobs that have not come home */
 

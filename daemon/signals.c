@@ -13,6 +13,7 @@ static sigset_t wanted(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
 	return set;
 }
 
@@ -32,10 +33,10 @@ static void *signals_thread(void *arg)
 	int signal;
 
 	pthread_setname_np(pthread_self(), "signals");
-	while (sigwait(&set, &signal) == 0)
-		if (chan_send(out, &signal, NULL, FOREVER) != CHAN_OK)
-			break;
-	chan_unref(out);
+	for (;;) {
+		sigwait(&set, &signal);
+		chan_send(out, &signal, NULL, FOREVER);
+	}
 	return NULL;
 }
 

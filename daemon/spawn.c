@@ -72,6 +72,7 @@ in_child static bool become(struct attempt *a)
 	TRY("making a session", SYS_setsid);
 	if (!set_descriptors(a) || !set_account(a))
 		return false;
+	TRY("limiting descriptors", SYS_prlimit64, 0, RLIMIT_NOFILE, &o->descriptors, NULL);
 	TRY("entering its folder", SYS_chdir, o->cwd);
 	TRY("closing descriptors", SYS_close_range, 3, ~0U, 0);
 	if (!set_signals(a))

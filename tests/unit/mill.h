@@ -3,6 +3,7 @@
 #define LEAT_TESTS_MILL_H
 
 #include "../../daemon/config.h"
+#include "../../daemon/ids.h"
 #include "../../daemon/job.h"
 #include "../../daemon/leatd.h"
 #include "../../daemon/log.h"
@@ -29,6 +30,8 @@ static inline struct mill *mill_start(const char *const *overrides, size_t n)
 	ck_assert_msg(m->config != NULL, "%.*s", (int)errors.len, errors.at);
 	m->leatd.config = m->config;
 	m->leatd.log = log_start("error");
+	m->leatd.ids = ids_new();
+	getrlimit(RLIMIT_NOFILE, &m->leatd.descriptors);
 	m->leatd.types = aligned_alloc(CACHE_LINE, m->config->job_count * sizeof(struct type));
 	memset(m->leatd.types, 0, m->config->job_count * sizeof(struct type));
 	for (size_t i = 0; i < m->config->job_count; i++, m->leatd.type_count++)
@@ -45,6 +48,7 @@ static inline void mill_stop(struct mill *m)
 	ck_assert_uint_eq(shim_load(&m->leatd.memory_bytes, relaxed), 0);
 	log_stop(m->leatd.log);
 	free(m->leatd.types);
+	ids_free(m->leatd.ids);
 	chan_unref(m->home);
 	ctx_unref(m->client);
 	config_free(m->config);

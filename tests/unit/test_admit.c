@@ -132,6 +132,64 @@ START_TEST(over_the_memory_budget_nothing_is_taken_until_some_is_given_back)
 }
 END_TEST
 
+START_TEST(the_payload_of_a_job_that_gave_its_place_up_is_not_held_against_others)
+{
+	struct mill *m = mill_start(OVERRIDES("server.max_memory=1M", "job sleep.concurrency=1"));
+	char payload[300 * 1024];
+	struct answer why;
+
+	memset(payload, 'x', sizeof(payload) - 1);
+	payload[sizeof(payload) - 1] = '\0';
+	ck_assert_ptr_nonnull(mill_submit(m, "sleep", "60s", 0, &why));
+	wait_until(mill_books(m, "sleep").running == 1, SOON);
+	for (int i = 0; i < 3; i++) {
+		struct job *job = mill_submit(m, "sleep", payload, 0, &why);
+
+		ck_assert(job && job_claim(job, JOB_ENDED));
+		job_end_waiting(job, CODE_TIMEOUT, moment_now());
+		job_unref(job);
+	}
+	ck_assert_ptr_nonnull(mill_submit(m, "echo", payload, 0, &why));
+	mill_forget(mill_home(m));
+	ctx_cancel(m->client);
+	mill_forget(mill_home(m));
+	mill_stop(m);
+}
+END_TEST
+
+static struct job *submit_as(struct mill *m, const char *id, struct answer *why)
+{
+	struct request request = { .job = SLICE("sleep"), .payload = SLICE("60s"), .id = slice_of(id) };
+	struct requester requester = { .ctx = m->client, .home = m->home };
+
+	return request_submit(&m->leatd, &request, &requester, moment_now(), why);
+}
+
+START_TEST(an_id_may_be_in_flight_once_and_again_when_its_job_is_over)
+{
+	struct mill *m = mill_start(OVERRIDES("job sleep.concurrency=1"));
+	struct answer why;
+	struct job *waiting;
+
+	ck_assert_ptr_nonnull(submit_as(m, "one", &why));
+	wait_until(mill_books(m, "sleep").running == 1, SOON);
+	waiting = submit_as(m, "two", &why);
+	ck_assert_ptr_nonnull(waiting);
+	ck_assert_ptr_null(submit_as(m, "one", &why));
+	ck_assert_int_eq(why.code, CODE_ERR);
+	ck_assert_ptr_null(submit_as(m, "two", &why));
+	ck_assert_uint_eq(mill_books(m, "sleep").submitted, 2);
+	ck_assert(job_claim(waiting, JOB_ENDED));
+	job_end_waiting(waiting, CODE_CANCELED, moment_now());
+	job_unref(waiting);
+	ck_assert_ptr_nonnull(submit_as(m, "two", &why));
+	ctx_cancel(m->client);
+	mill_forget(mill_home(m));
+	mill_forget(mill_home(m));
+	mill_stop(m);
+}
+END_TEST
+
 START_TEST(while_draining_nothing_is_taken)
 {
 	struct mill *m = mill_start(NULL, 0);
@@ -212,7 +270,8 @@ Suite *admit_suite(void)
 		exactly_concurrency_and_queue_are_taken_and_the_next_is_told_when_to_come_again,
 		a_place_is_free_when_its_job_has_come_home, a_job_that_gave_its_place_up_leaves_it_to_another_however_often,
 		those_that_wait_run_in_the_order_in_which_they_came, a_type_that_is_full_takes_nothing_from_another,
-		over_the_memory_budget_nothing_is_taken_until_some_is_given_back, while_draining_nothing_is_taken,
+		the_payload_of_a_job_that_gave_its_place_up_is_not_held_against_others,
+		an_id_may_be_in_flight_once_and_again_when_its_job_is_over, over_the_memory_budget_nothing_is_taken_until_some_is_given_back, while_draining_nothing_is_taken,
 		an_unknown_job_is_no_submission_and_the_nearest_is_named, the_books_balance_after_many_threads_have_submitted,
 	};
 

@@ -53,6 +53,28 @@ START_TEST(a_status_other_than_0_is_failed_with_the_last_line_of_its_errors)
 }
 END_TEST
 
+START_TEST(the_last_line_is_found_behind_any_number_of_others)
+{
+	for (int i = 0; i < 10; i++)
+		expect_end("sh -c 'seq 1 9000 >&2; echo FINAL >&2; exit 3'", "", 0, OUTCOME_failed, "status=3 error=FINAL");
+}
+END_TEST
+
+START_TEST(a_variable_of_the_configuration_replaces_the_usual_one)
+{
+	const char *overrides[] = { "job t.exec=/bin/sh -c 'echo $PATH $TZ'", "job t.env.PATH=/foo:/bin", "job t.env.TZ=UTC" };
+	struct mill *m = mill_start(overrides, countof(overrides));
+	struct answer why;
+	struct job *job;
+
+	ck_assert_ptr_nonnull(mill_submit(m, "t", "", 0, &why));
+	job = mill_home(m);
+	ck_assert(slice_is(job->answer.output, SLICE("/foo:/bin UTC\n")));
+	mill_forget(job);
+	mill_stop(m);
+}
+END_TEST
+
 START_TEST(a_signal_that_leat_did_not_send_is_killed)
 {
 	expect_end("sh -c 'kill -SEGV $$'", "", 0, OUTCOME_killed, "KILLED died of a signal signal=SIGSEGV");
@@ -151,6 +173,7 @@ Suite *exec_suite(void)
 {
 	const TTest *const tests[] = {
 		the_payload_goes_in_and_the_output_comes_out, a_status_other_than_0_is_failed_with_the_last_line_of_its_errors,
+		the_last_line_is_found_behind_any_number_of_others, a_variable_of_the_configuration_replaces_the_usual_one,
 		a_signal_that_leat_did_not_send_is_killed, output_over_its_limit_is_killed_and_too_big,
 		a_command_that_takes_too_long_is_terminated_and_timed_out, a_command_that_ignores_sigterm_is_killed_with_its_children,
 		children_that_are_left_behind_do_not_outlive_the_job, a_command_that_never_reads_a_large_payload_ends_all_the_same,

@@ -86,6 +86,29 @@ START_TEST(a_reader_that_does_not_read_stops_it_without_blocking)
 }
 END_TEST
 
+START_TEST(a_reader_that_never_quite_catches_up_does_not_make_it_grow)
+{
+	char room[4096] = "";
+	struct out out;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	out_init(&out);
+	for (int i = 0; i < 100; i++)
+		buf_add(&out.bytes, room, sizeof(room));
+	for (int i = 0; i < 10000; i++) {
+		ck_assert_int_ge(out_write(&out, pair[0]), 0);
+		ck_assert_int_gt(recv(pair[1], room, sizeof(room), 0), 0);
+		buf_add(&out.bytes, room, sizeof(room));
+	}
+	ck_assert_uint_gt(out_waiting(&out), 0);
+	ck_assert_uint_lt(out.bytes.cap, 2 << 20);
+	out_free(&out);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
 START_TEST(what_was_not_sent_is_given_back_with_the_rest)
 {
 	struct mill *m = mill_start(NULL, 0);
@@ -105,7 +128,7 @@ Suite *out_suite(void)
 {
 	const TTest *const tests[] = {
 		small_and_large_things_leave_in_the_order_in_which_they_were_added, a_reader_that_does_not_read_stops_it_without_blocking,
-		what_was_not_sent_is_given_back_with_the_rest,
+		a_reader_that_never_quite_catches_up_does_not_make_it_grow, what_was_not_sent_is_given_back_with_the_rest,
 	};
 
 	return suite_of("out", tests, countof(tests));
