@@ -9,6 +9,7 @@
 struct alarm {
 	struct wheel_timer timer;
 	int fired;
+	struct wheel *wheel;
 	struct wheel_timer *victim;     /* removed when this one fires */
 	moment again;                   /* set to this when it fires, once */
 };
@@ -101,7 +102,7 @@ END_TEST
 START_TEST(a_timer_that_fires_may_remove_another_and_set_itself)
 {
 	struct wheel *w = new_wheel();
-	struct alarm a = { .timer.fire = ring }, b = { .timer.fire = ring };
+	struct alarm a = { .timer.fire = ring, .wheel = w }, b = { .timer.fire = ring };
 
 	a.victim = &b.timer;
 	a.again = START + 30 * MS;
