@@ -7,8 +7,8 @@
  *	receiver:  chan_recv(out, &message, ...); ... turn_give(&message.turn);
  *
  * A receiver that forgets a turn, or throws a message away without giving it, leaves its sender waiting until the
- * ctx or the deadline; and one that waits for a second message of a sender before it has given the first its turn
- * waits for ever. A turn given to a sender that has gone is lost without harm.
+ * ctx or the deadline; letting the channel go does not help, as those who wait hold it. One that waits for a second message
+ * of a sender before it has given the first its turn waits for ever. A turn given to a sender that has gone is lost without harm.
  * For results that come out of order see ordered.h (threads) and reorder.h (an event loop), which make nobody wait.
  *
  * After Pike, "Go Concurrency Patterns" (2012), "Restoring sequencing". */
