@@ -9,7 +9,8 @@
  * The thread ends, and the channel is closed, when next() says so, when the ctx ends, or when the consumer, who has had
  * enough, closes the channel (a receiver may do that here: a sender that finds it closed keeps its element). A consumer who
  * only lets go of the channel, and neither cancels nor closes, leaves a thread behind that is blocked in its send for ever. So
- * does a next() that blocks on something else than its ctx.
+ * does a next() that blocks on something else than its ctx. CHAN_CLOSED says that the producer has ended only if nobody else has
+ * closed the channel: what arg points to is best freed by end().
  *
  * After Pike, "Go Concurrency Patterns" (2012). */
 #ifndef LEAT_GENERATOR_H

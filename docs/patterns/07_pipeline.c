@@ -30,27 +30,28 @@ static bool square(struct stage *stage, void *elem, unused_arg void *arg)
 
 static void squares_of_squares(int first, int last)
 {
-	struct range range = { first, last };
-	struct generator_options numbers = { .out = { .elem_size = sizeof(int) }, .next = next_of, .arg = &range };
+	struct range *range = must(malloc(sizeof(*range)));
+	/* The pipeline closes its source when it ends early, so only the generator knows when it needs its range no more. */
+	struct generator_options numbers = { .out = { .elem_size = sizeof(int) }, .next = next_of, .end = free, .arg = range };
 	struct pipeline_stage stages[] = {
 		{ .out = { .elem_size = sizeof(int) }, .run = square, .name = "square" },
 		{ .out = { .elem_size = sizeof(int) }, .run = square, .name = "square again" },
 	};
-	struct chan *source = must(generator_start(&numbers, NULL));
-	struct pipeline *p = must(pipeline_start(source, stages, 2, NULL));
+	struct chan *source;
+	struct pipeline *p;
 	struct error_note error;
 	int n;
 
+	*range = (struct range){ first, last };
+	source = must(generator_start(&numbers, NULL));
+	p = must(pipeline_start(source, stages, 2, NULL));
+	chan_unref(source);
 	while (chan_recv(pipeline_out(p), &n, NULL, FOREVER) == CHAN_OK)
 		printf("%d\n", n);
 	if (errchan_first(pipeline_errors(p), &error))
 		printf("error: %s\n", error.text);
-	/* The stages have ended, or will at once; the source is closed when the generator has heard of it. */
 	pipeline_wait(p, NULL, FOREVER);
 	pipeline_unref(p);
-	while (chan_recv(source, NULL, NULL, FOREVER) == CHAN_OK)
-		;
-	chan_unref(source);
 }
 
 int main(void)
