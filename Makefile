@@ -44,9 +44,10 @@ daemon_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard daemon/*.c)))
 client_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard client/*.c)))
 unit_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.c)))
 wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
+examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -57,6 +58,9 @@ $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs check)
+$(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link)
 $(BUILD)/libleat.a: $(lib_o)
 	$(call quiet,AR)$(AR) rcsD $@ $^
 
@@ -67,11 +71,17 @@ $(BUILD)/%.o: %.c Makefile
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
 
-check: check-headers check-unit check-wire
+# The patterns of docs/patterns, to be run one by one.
+examples: $(examples)
+
+check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
 check-wire: $(BUILD)/wire all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
+# Each example prints what it should, and the tour quotes them rightly.
+check-examples: examples
+	scripts/check-examples $(BUILD)/examples
 
 # Each header compiles alone, and includes only what its layer may.
 check-headers:
