@@ -47,7 +47,7 @@ wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -67,6 +67,15 @@ $(BUILD)/libleat.a: $(lib_o)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The programs in C of scripts/bench channels.
+bench_programs := $(addprefix $(BUILD)/bench/,ours ring gasyncqueue pipe bounds)
+bench-channels: $(bench_programs)
+$(bench_programs): $(BUILD)/bench/%: $(BUILD)/tests/bench/channels/%.o $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link) $(BENCH_LIBS)
+$(BUILD)/tests/bench/channels/gasyncqueue.o: CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags glib-2.0))
+$(BUILD)/bench/gasyncqueue: BENCH_LIBS = $(shell pkg-config --libs glib-2.0)
 
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
