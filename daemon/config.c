@@ -382,9 +382,11 @@ static void set_key(struct loader *l, const char *section, const char *key, cons
 		continue_field(l, section, row, base, value);
 		return;
 	}
-	if (l->line > 0 && origin->line > 0)
+	if (l->line > 0 && origin->line > 0) {
 		fault(&l->faults, l->line, section, key, "is set twice, first in line %d", origin->line);
-	else if (!set_field(row, base, slice_of(value)))
+		return;
+	}
+	if (!set_field(row, base, slice_of(value)))
 		fault_value(l, section, row, slice_of(value));
 	origin->line = l->line;
 }
@@ -419,8 +421,7 @@ static void see_section(struct loader *l, struct slice line)
 	(void)find_section(l, name, &job);
 }
 
-/* An indented `key = value` is meant as a key, not as more of the value above it. */
-static bool looks_like_key(struct slice line)
+bool option_looks_like_key(struct slice line)
 {
 	size_t i = 0;
 
@@ -475,11 +476,11 @@ static char *read_line(char *room, int room_len, void *arg)
 	line = (struct slice){ line.at + blanks, line.len - blanks };
 	if (line.len > 0 && (line.at[0] == ';' || line.at[0] == '#'))
 		line.len = 0;
-	l->continued = blanks > 0 && line.len > 0 && line.at[0] != '[' && !looks_like_key(line);
-	if (line.len + 3 > (size_t)room_len || memchr(line.at, '\0', line.len)) {
+	l->continued = blanks > 0 && line.len > 0 && line.at[0] != '[' && !option_looks_like_key(line);
+	if (line.len > LINE_MAX_CHARACTERS || memchr(line.at, '\0', line.len)) {
 		if (l->dry)
 			fault(&l->faults, l->line, NULL, NULL, "a line of more than %d characters, or one with a NUL in it; "
-			      "a long text may go on in an indented line", room_len - 3);
+			      "a long text may go on in an indented line", LINE_MAX_CHARACTERS);
 		line.len = 0;
 	}
 	if (is_faulty(l))
@@ -604,9 +605,12 @@ struct config *config_load(const char *path, const char *const *overrides, size_
 	if (path) {
 		content = read_file(path, &text.len, &l.faults);
 		text.at = content;
+		if (!content) {
+			config_free(l.config);
+			return NULL;
+		}
 	}
-	if (text.at)
-		parse(&l, text);
+	parse(&l, text);
 	l.line = ORIGIN_OVERRIDE;
 	l.continued = false;
 	for (size_t i = 0; i < override_count; i++)

@@ -14,16 +14,47 @@ const char *config_kind_name(enum job_kind kind)
 	return "";
 }
 
+/* Of a text, in one line: leaves room for the key. */
+enum { PIECE_MAX = LINE_MAX_CHARACTERS - 24 };
+
+/* Where a text that is too long for its line can go on in the next: at a single blank, which is what the reader puts between the two. */
+static size_t find_break(struct slice text)
+{
+	for (size_t i = PIECE_MAX; i > 0; i--) {
+		struct slice rest = { text.at + i + 1, text.len - i - 1 };
+
+		if (text.at[i] == ' ' && text.at[i - 1] != ' ' && rest.len > 0 && rest.at[0] != ' ' && !strchr(";#[", rest.at[0]) &&
+		    !option_looks_like_key(rest))
+			return i;
+	}
+	return text.len;
+}
+
+static void print_text(struct slice text, struct buf *to)
+{
+	while (text.len > PIECE_MAX) {
+		size_t at = find_break(text);
+
+		if (at == text.len)
+			break;
+		buf_add(to, text.at, at);
+		buf_add_slice(to, SLICE("\n  "));
+		text = (struct slice){ text.at + at + 1, text.len - at - 1 };
+	}
+	buf_add_slice(to, text);
+}
+
 static void print_key(const struct option_row *row, const void *base, const char *prefix, struct buf *to)
 {
 	buf_addf(to, "%s%s =", prefix, row->key);
 	if (base) {
-		size_t mark = to->len;
+		struct buf value = { 0 };
 
-		buf_add_char(to, ' ');
-		option_text(row, base, to);
-		if (to->len == mark + 1)
-			to->len = mark;
+		option_text(row, base, &value);
+		if (value.len > 0)
+			buf_add_char(to, ' ');
+		print_text(buf_slice(&value), to);
+		buf_free(&value);
 	} else if (*row->normal) {
 		buf_addf(to, " %s", row->normal);
 	}

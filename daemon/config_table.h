@@ -20,6 +20,12 @@ struct option_row {
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 
+/* An indented `key = value` is meant as a key, not as more of the text above it. */
+bool option_looks_like_key(struct slice line);
+
+/* A line of the file holds no more: inih's room of 200 with what we add to it. */
+enum { LINE_MAX_CHARACTERS = 196 };
+
 /* Where a key was set: 0 nowhere (its default), a line of the file, or ORIGIN_OVERRIDE. One for each row. */
 enum { ORIGIN_DEFAULT = 0, ORIGIN_OVERRIDE = -1 };
 struct config_origin {

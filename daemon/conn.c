@@ -586,8 +586,11 @@ static void on_timer(struct wheel_timer *timer)
 
 void conns_cancel(struct loop *loop)
 {
+	/* In this order, or those that wait would be started in the places of those that ran. */
 	for (struct conn *conn = loop->conns; conn; conn = conn->next)
-		exchanges_cancel(conn);
+		exchanges_cancel_waiting(conn);
+	for (struct conn *conn = loop->conns; conn; conn = conn->next)
+		exchanges_cancel_running(conn);
 }
 
 void conns_finish(struct loop *loop, moment until)

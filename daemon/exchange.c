@@ -227,14 +227,18 @@ void exchanges_drop(struct conn *conn)
 	}
 }
 
-void exchanges_cancel(struct conn *conn)
+void exchanges_cancel_waiting(struct conn *conn)
 {
 	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
-		if (!ex->job || ex->ready)
-			continue;
-		if (give_up_waiting(ex, CODE_CANCELED))
+		if (ex->job && !ex->ready && give_up_waiting(ex, CODE_CANCELED))
 			settle(ex);
-		else
+	}
+}
+
+void exchanges_cancel_running(struct conn *conn)
+{
+	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
+		if (ex->job && !ex->ready)
 			ctx_cancel(ex->job->ctx);
 	}
 }

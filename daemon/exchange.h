@@ -51,7 +51,8 @@ void exchange_job_home(struct job *);
 void exchanges_write(struct conn *);
 /* The client has gone: gives up what waits, cancels what runs, forgets all answers. */
 void exchanges_drop(struct conn *);
-/* Cancels the connection's jobs; they are answered. */
-void exchanges_cancel(struct conn *);
+/* Cancels the connection's jobs, those that wait and those that run; they are answered. */
+void exchanges_cancel_waiting(struct conn *);
+void exchanges_cancel_running(struct conn *);
 
 #endif

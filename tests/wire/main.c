@@ -16,6 +16,14 @@ Suite *wire_suite(const char *name, const TTest *const *tests, size_t n)
 	return suite;
 }
 
+/* As for leatd, in shell.c. Read by the sanitizer's runtime, if there is one. */
+const char *__tsan_default_options(void);
+
+const char *__tsan_default_options(void)
+{
+	return "atexit_sleep_ms=0";
+}
+
 int main(void)
 {
 	SRunner *runner = srunner_create(NULL);

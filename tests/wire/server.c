@@ -72,28 +72,26 @@ static void wait_ready(struct server *s)
 	s->port = colon + 1;
 }
 
-/* With a socket to hand over, a shell between us knows the pid that LISTEN_PID has to say, and becomes leatd. */
 static pid_t start(const struct server *s, const struct launch *launch)
 {
-	static const char hand_over[] = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
-	char *listen = scratchf("server.listen=127.0.0.1:0, unix:%s", s->unix_path);
+	const char *listen = launch->listen ? launch->listen : scratchf("127.0.0.1:0, unix:%s", s->unix_path);
 	const char *argv[12];
 	size_t n = 0;
 
-	if (launch->listener) {
+	if (launch->shell) {
 		argv[n++] = "/bin/sh";
 		argv[n++] = "-c";
-		argv[n++] = hand_over;
+		argv[n++] = launch->shell;
 		argv[n++] = "sh";
 	}
 	argv[n++] = leatd_path();
 	argv[n++] = "-c";
 	argv[n++] = launch->config ? new_file(launch->config) : "conf/leatd.ini";
 	argv[n++] = "-o";
-	argv[n++] = listen;
+	argv[n++] = scratchf("server.listen=%s", listen);
 	argv[n] = NULL;
 	return start_program((char *const *)(const void *)argv, environment_with(launch->environment), "/dev/null", s->log_path,
-			     launch->listener ? launch->listener : -1);
+			     launch->descriptor_3 ? launch->descriptor_3 : -1);
 }
 
 struct server *server_launch(const struct launch *launch)
@@ -101,7 +99,7 @@ struct server *server_launch(const struct launch *launch)
 	struct server *s = scratch(sizeof(*s));
 	const char *folder = new_folder();
 
-	s->unix_path = scratchf("%s/socket", folder);
+	s->unix_path = launch->unix_path ? launch->unix_path : scratchf("%s/socket", folder);
 	s->log_path = scratchf("%s/log", folder);
 	s->pid = start(s, launch);
 	add(s);
@@ -139,7 +137,7 @@ void server_stop(struct server *s)
 
 void servers_stop(void)
 {
-	clients_hang_up();
+	clients_reset();
 	while (servers)
 		server_stop(servers);
 }

@@ -20,8 +20,11 @@ struct server {
 /* How to start one. */
 struct launch {
 	const char *config;             /* the text of its file; NULL: conf/leatd.ini */
+	const char *listen;             /* NULL: a free port, and the unix socket */
+	const char *unix_path;          /* NULL: one in a new folder */
 	const char *const *environment; /* more variables, ended by NULL; NULL: none */
-	int listener;                   /* a listening socket that is handed over as systemd would; 0: none */
+	const char *shell;              /* a line of shell that becomes leatd by `exec "$@"`; NULL: started without one */
+	int descriptor_3;               /* what it has there; 0: nothing */
 };
 
 /* Starts leatd and waits until it is ready. */

@@ -286,8 +286,10 @@ void reset(struct client *c)
 	hang_up(c);
 }
 
-void clients_hang_up(void)
+void clients_reset(void)
 {
-	for (; clients; clients = clients->next)
-		hang_up(clients);
+	for (; clients; clients = clients->next) {
+		if (clients->fd >= 0)
+			reset(clients);
+	}
 }

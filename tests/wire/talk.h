@@ -67,6 +67,6 @@ void hang_up(struct client *);
 void reset(struct client *);
 
 /* All of this test's. */
-void clients_hang_up(void);
+void clients_reset(void);
 
 #endif

@@ -36,7 +36,7 @@ START_TEST(the_refused_are_answered_while_the_accepted_wait)
 
 	for (size_t i = 0; i < countof(inside_it); i++)
 		say(inside_it[i] = dial(s), "RUN sleep 60000 DEADLINE 1m\r\n");
-	await(inside(s, "sleep") == 3);
+	await(stat_of(s, "sleep", "running") == 1 && stat_of(s, "sleep", "waiting") == 2);
 	outside = dial(s);
 	say(outside, "RUN sleep 1\r\nRUN sleep 1\r\n");
 	hear_match(outside, "^-BUSY .* reason=queue_full retry_ms=[0-9]+$");
@@ -135,7 +135,7 @@ START_TEST(the_memory_budget_bounds_what_is_accepted)
 	hear(c, "$1\r\nx\r\n");
 	ck_assert_uint_eq(stat_of(s, "echo", "refused_memory"), 1);
 	/* And all of it comes back. */
-	clients_hang_up();
+	clients_reset();
 	s->control = NULL;
 	await(inside(s, "sleep") == 0);
 	await(metric(s, "leat_memory_bytes") == 0);

@@ -136,8 +136,8 @@ START_TEST(line_a_client_that_resets_after_it_has_ended_saying_cancels)
 	end_saying(c);
 	await(stat_of(s, "sleep", "running") == 1 && commands_of("ended-1") == 1);
 	reset(c);
-	expect_canceled(s, "sleep", 1);
 	expect_canceled(s, "nap", 1);
+	expect_canceled(s, "sleep", 1);
 }
 END_TEST
 

@@ -1,0 +1,205 @@
+/* Limits of connections: how many, and how long they may take. */
+#include "wire.h"
+
+#define HOST "Host: localhost\r\n"
+
+START_TEST(the_one_connection_too_many_is_told_so_in_its_protocol)
+{
+	struct server *s = server_start("[server]\nmax_connections = 2\n[job echo]\nbuiltin = echo\n");
+	struct client *a = dial(s), *b = dial(s), *line, *http;
+	const struct response *r;
+
+	say(a, "PING\r\n");
+	hear(a, "+PONG\r\n");
+	say(b, "PING\r\n");
+	hear(b, "+PONG\r\n");
+	line = dial(s);
+	say(line, "RUN echo x\r\n");
+	hear_match(line, "^-BUSY .* reason=connections retry_ms=[0-9]+$");
+	hear_end(line);
+	http = dial(s);
+	say_post(http, "/v1/run/echo", "", "x");
+	r = hear_response(http);
+	assert_problem(r, 503, "BUSY");
+	assert_has(r->body, "\"reason\":\"connections\"");
+	ck_assert_str_eq(header(r, "Connection"), "close");
+	ck_assert_ptr_nonnull(header(r, "Retry-After"));
+	hear_end(http);
+	say(a, "RUN echo x\r\n");
+	hear(a, "$1\r\nx\r\n");
+}
+END_TEST
+
+static bool is_let_in(struct server *s)
+{
+	struct client *c = dial(s);
+	const char *answer;
+
+	say(c, "PING\r\n");
+	answer = hear_match(c, "^(.PONG|-BUSY .*)$");
+	hang_up(c);
+	return *answer == '+';
+}
+
+START_TEST(when_a_connection_closes_the_next_is_let_in)
+{
+	struct server *s = server_start("[server]\nmax_connections = 1\n[job echo]\nbuiltin = echo\n");
+	struct client *c = dial(s);
+
+	say(c, "PING\r\n");
+	hear(c, "+PONG\r\n");
+	ck_assert(!is_let_in(s));
+	hang_up(c);
+	await(is_let_in(s));
+}
+END_TEST
+
+static const char hurried[] =
+	"[server]\n"
+	"header_timeout = 300ms\n"
+	"body_timeout = 300ms\n"
+	"[job echo]\n"
+	"builtin = echo\n"
+	"[job sleep]\n"
+	"builtin = sleep\n";
+
+START_TEST(half_a_request_is_answered_when_its_time_is_over)
+{
+	static const char *const line[] = { "RUN echo x", "PING\r\nRUN echo", "*3\r\n$3\r\nRUN\r\n$4\r\necho\r\n$100\r\nxxx", "*2\r\n$4\r\nPI" };
+	static const char *const http[] = {
+		"GET /healthz HTTP/1.1\r\nHost: local", "GET /", "POST /v1/run/echo HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nabc",
+		"POST /v1/run/echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+	};
+	struct server *s = server_start(hurried);
+	struct client *clients[countof(line) + countof(http)];
+
+	for (size_t i = 0; i < countof(clients); i++)
+		say(clients[i] = dial(s), i < countof(line) ? line[i] : http[i - countof(line)]);
+	for (size_t i = 0; i < countof(clients); i++) {
+		if (i == 1)
+			hear(clients[i], "+PONG\r\n");
+		if (i < countof(line))
+			hear_match(clients[i], "^-ERR .*time");
+		else
+			assert_problem(hear_response(clients[i]), 408, "ERR");
+		hear_end(clients[i]);
+	}
+}
+END_TEST
+
+START_TEST(a_request_that_drips_in_is_cut_off_all_the_same)
+{
+	struct server *s = server_start(hurried);
+	struct client *http = dial(s), *line = dial(s), *body = dial(s);
+
+	say(http, "GET /healthz HTTP/1.1\r\n" HOST "X: ");
+	say(line, "RUN echo ");
+	say(body, "POST /v1/run/echo HTTP/1.1\r\n" HOST "Content-Length: 1000000\r\n\r\n");
+	wait_until((say(http, "x"), say(line, "x"), say(body, "x"), can_hear(http) && can_hear(line) && can_hear(body)), SOON);
+	assert_problem(hear_response(http), 408, "ERR");
+	hear_match(line, "^-ERR .*time");
+	assert_problem(hear_response(body), 408, "ERR");
+}
+END_TEST
+
+START_TEST(a_payload_over_its_limit_has_its_time_too)
+{
+	struct server *s = server_start(hurried);
+	struct client *line = dial(s), *http = dial(s), *drips = dial(s);
+
+	say(line, "*3\r\n$3\r\nRUN\r\n$4\r\necho\r\n$2000000\r\nxxx");
+	say(http, "POST /v1/run/echo HTTP/1.1\r\n" HOST "Content-Length: 2000000\r\n\r\nxxx");
+	say(drips, "*3\r\n$3\r\nRUN\r\n$4\r\necho\r\n$2000000\r\nxxx");
+	hear_match(line, "^-ERR .*time");
+	hear_end(line);
+	assert_problem(hear_response(http), 408, "ERR");
+	hear_end(http);
+	wait_until((say(drips, "x"), can_hear(drips)), SOON);
+	hear_match(drips, "^-ERR .*time");
+}
+END_TEST
+
+START_TEST(too_few_bytes_to_know_the_protocol_are_cut_off_without_a_word)
+{
+	struct client *c = dial(server_start(hurried));
+
+	say(c, "PO");
+	hear_end(c);
+}
+END_TEST
+
+START_TEST(a_late_request_keeps_its_place_behind_those_that_run)
+{
+	struct client *c = dial(server_start(hurried));
+
+	say(c, "RUN sleep 700\r\nRUN echo x\r\nRUN echo");
+	hear(c, "$0\r\n\r\n$1\r\nx\r\n");
+	hear_match(c, "^-ERR .*time");
+	hear_end(c);
+}
+END_TEST
+
+START_TEST(who_says_nothing_is_idle_and_who_waits_for_an_answer_is_not)
+{
+	struct server *s = server_start("[server]\nidle_timeout = 300ms\n[job sleep]\nbuiltin = sleep\n");
+	struct client *silent = dial(s), *line = dial(s), *http = dial(s);
+
+	say(line, "RUN sleep 1000\r\n");
+	say_post(http, "/v1/run/sleep", "", "1000");
+	hear_end(silent);
+	hear(line, "$0\r\n\r\n");
+	assert_response(hear_response(http), 200, "");
+	hear_end(line);
+	hear_end(http);
+}
+END_TEST
+
+START_TEST(who_does_not_read_the_answer_is_cut_off)
+{
+	struct server *s = server_start("[server]\nwrite_timeout = 300ms\n"
+					"[job zero]\nexec = head -c 60000000 /dev/zero\nmax_output = 100M\ndeadline = 1m\n");
+	struct client *c = dial(s);
+	size_t len;
+
+	say(c, "RUN zero\r\n");
+	await(stat_of(s, "zero", "done") == 1);
+	await(metric(s, "leat_connections") == 2);
+	hear_rest(c, &len);
+	ck_assert_uint_lt(len, 60000000);
+	await(metric(s, "leat_memory_bytes") == 0);
+}
+END_TEST
+
+START_TEST(a_client_may_leave_in_the_middle_of_an_answer)
+{
+	struct server *s = server_start("[job zero]\nexec = head -c 30000000 /dev/zero\nmax_output = 100M\ndeadline = 1m\n");
+
+	for (int i = 0; i < 4; i++) {
+		struct client *c = dial(s);
+
+		say(c, "RUN zero\r\n");
+		hear(c, "$30000000\r\n");
+		i % 2 ? reset(c) : hang_up(c);
+	}
+	await(metric(s, "leat_connections") == 1);
+	await(metric(s, "leat_memory_bytes") == 0);
+	ck_assert_uint_eq(stat_of(s, "zero", "done"), 4);
+}
+END_TEST
+
+Suite *limits_suite(void)
+{
+	const TTest *tests[] = {
+		the_one_connection_too_many_is_told_so_in_its_protocol,
+		when_a_connection_closes_the_next_is_let_in,
+		half_a_request_is_answered_when_its_time_is_over,
+		a_request_that_drips_in_is_cut_off_all_the_same,
+		a_payload_over_its_limit_has_its_time_too,
+		too_few_bytes_to_know_the_protocol_are_cut_off_without_a_word,
+		a_late_request_keeps_its_place_behind_those_that_run,
+		who_says_nothing_is_idle_and_who_waits_for_an_answer_is_not,
+		who_does_not_read_the_answer_is_cut_off,
+		a_client_may_leave_in_the_middle_of_an_answer,
+	};
+	return wire_suite("limits", tests, countof(tests));
+}
