@@ -128,9 +128,8 @@ static bool give_up_waiting(struct exchange *ex, enum code code)
 {
 	struct loop *loop = ex->conn->loop;
 
-	if (!job_claim(ex->job, JOB_ENDED))
+	if (!job_give_up(ex->job, code, loop->now))
 		return false;
-	job_end_waiting(ex->job, code, loop->now);
 	loop->jobs_out--;
 	return true;
 }

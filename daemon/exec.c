@@ -423,10 +423,6 @@ void exec_run(struct job *job)
 	const char *what = "watching its client";
 	int r = -ENOMEM;
 
-	if (moment_now() >= job->deadline || ctx_error(job->ctx) != CHAN_OK) {
-		job_cut_short(job);
-		return;
-	}
 	c.next = job->deadline - grace_of(&c);
 	c.watch = chan_watch_new(ctx_done(job->ctx), &c.watch_fd);
 	if (c.watch)

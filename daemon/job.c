@@ -127,10 +127,12 @@ void job_set_failure(struct job *job, enum code code, const char *format, ...)
 	job->outcome = outcome_of(code);
 }
 
-void job_end_waiting(struct job *job, enum code code, moment now)
+bool job_end_waiting(struct job *job, enum code code, moment now)
 {
 	int64_t waited_ms = (now - job->arrived) / MILLISECONDS;
 
+	if (!job_claim(job, JOB_ENDED))
+		return false;
 	if (code == CODE_TIMEOUT)
 		job_set_failure(job, code, "out of time while waiting, after %lld ms", (long long)waited_ms);
 	else
@@ -139,8 +141,18 @@ void job_end_waiting(struct job *job, enum code code, moment now)
 	answer_fact(&job->answer, "after_ms", waited_ms);
 	job->ended = now;
 	ids_release(job->claim);
-	shim_add(&job->type->buried, 1, relaxed);
 	books_end_waiting(&job->type->books, job->outcome);
+	return true;
+}
+
+bool job_give_up(struct job *job, enum code code, moment now)
+{
+	/* Counted before it can be taken out. */
+	shim_add(&job->type->buried, 1, relaxed);
+	if (job_end_waiting(job, code, now))
+		return true;
+	shim_sub(&job->type->buried, 1, relaxed);
+	return false;
 }
 
 void job_end_running(struct job *job, moment now)

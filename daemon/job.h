@@ -83,9 +83,12 @@ void job_set_failure(struct job *, enum code, const char *format, ...) printf_li
 /* The answer of a run whose context has ended: TIMEOUT if the deadline passed, CANCELED if nobody wanted the result any more. */
 void job_cut_short(struct job *);
 
-/* Ends a job that was claimed while it waited; the place is free when this returns, the channel's reference is not. `code` is
- * CODE_TIMEOUT or CODE_CANCELED. */
-void job_end_waiting(struct job *, enum code, moment now);
+/* Claims and ends a job that still waits; its place is free when this returns. `code` is CODE_TIMEOUT or CODE_CANCELED. False: somebody
+ * else has claimed it. */
+bool job_end_waiting(struct job *, enum code, moment now);
+
+/* The same by its loop: the job stays in the channel, with the channel's reference, until somebody takes it out and buries it. */
+bool job_give_up(struct job *, enum code, moment now);
 
 /* Ends a job that ran; the place is free when this returns. */
 void job_end_running(struct job *, moment now);

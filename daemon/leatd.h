@@ -25,6 +25,7 @@ struct leatd {
 	/* These change; any thread. */
 	shim_i64 finish_by;             /* moment until which last answers may be fetched; set before the loops are told to quit */
 	shim_u64 draining;              /* 1: SIGTERM has come, nothing new is taken */
+	shim_u64 cancelling;            /* 1: drain_timeout has passed, no job is started any more */
 	shim_u64 connections;
 	shim_u64 accepted;
 	shim_u64 ids_given;

@@ -339,6 +339,7 @@ static void drain(struct leatd *leatd, struct loops *l, struct chan *signals)
 	if (wait_drained(leatd, l, &drained, signals, true, until))
 		return;
 	log_warning(leatd->log, "cancelling what is left");
+	shim_store(&leatd->cancelling, 1, seq_cst);
 	order_all(l, LOOP_CANCEL);
 	/* Every job is killed after its grace; nothing can hurry it more. */
 	wait_drained(leatd, l, &drained, signals, false, FOREVER);

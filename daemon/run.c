@@ -26,16 +26,29 @@ static void log_ended(const struct job *job)
 			log_number("run_us", (job->ended - job->started) / MICROSECONDS), { 0 } });
 }
 
+/* Ends what is not worth starting: its time is up, or nobody wants it any more. */
+static bool end_unstarted(struct job *job, moment now)
+{
+	if (shim_load(&job->type->leatd->cancelling, relaxed) || ctx_error(job->ctx) == CHAN_CANCELED)
+		return job_end_waiting(job, CODE_CANCELED, now);
+	return now >= job->deadline && job_end_waiting(job, CODE_TIMEOUT, now);
+}
+
 void run_job(void *elem, void *unused unused_arg)
 {
 	struct job *job = *(struct job **)elem;
+	moment now = moment_now();
 
+	if (end_unstarted(job, now)) {
+		chan_send(job->home, &job, NULL, FOREVER);
+		return;
+	}
 	if (!job_claim(job, JOB_RUNNING)) {
 		/* It gave its place up while it waited, and has been answered. */
 		job_bury(job);
 		return;
 	}
-	job->started = moment_now();
+	job->started = now;
 	books_start(&job->type->books, job->started - job->arrived);
 	kinds[job->type->config->kind](job);
 	/* The place is free before anybody can read the answer. */

@@ -62,8 +62,7 @@ START_TEST(a_job_that_gave_its_place_up_leaves_it_to_another_however_often)
 		struct job *job = mill_submit(m, "sleep", "1ms", 0, &why);
 
 		ck_assert_ptr_nonnull(job);
-		ck_assert(job_claim(job, JOB_ENDED));
-		job_end_waiting(job, CODE_CANCELED, moment_now());
+		ck_assert(job_give_up(job, CODE_CANCELED, moment_now()));
 		job_unref(job);
 	}
 	for (int i = 0; i < 3; i++)
@@ -145,8 +144,7 @@ START_TEST(the_payload_of_a_job_that_gave_its_place_up_is_not_held_against_other
 	for (int i = 0; i < 3; i++) {
 		struct job *job = mill_submit(m, "sleep", payload, 0, &why);
 
-		ck_assert(job && job_claim(job, JOB_ENDED));
-		job_end_waiting(job, CODE_TIMEOUT, moment_now());
+		ck_assert(job && job_give_up(job, CODE_TIMEOUT, moment_now()));
 		job_unref(job);
 	}
 	ck_assert_ptr_nonnull(mill_submit(m, "echo", payload, 0, &why));
@@ -179,13 +177,30 @@ START_TEST(an_id_may_be_in_flight_once_and_again_when_its_job_is_over)
 	ck_assert_int_eq(why.code, CODE_ERR);
 	ck_assert_ptr_null(submit_as(m, "two", &why));
 	ck_assert_uint_eq(mill_books(m, "sleep").submitted, 2);
-	ck_assert(job_claim(waiting, JOB_ENDED));
-	job_end_waiting(waiting, CODE_CANCELED, moment_now());
+	ck_assert(job_give_up(waiting, CODE_CANCELED, moment_now()));
 	job_unref(waiting);
 	ck_assert_ptr_nonnull(submit_as(m, "two", &why));
 	ctx_cancel(m->client);
 	mill_forget(mill_home(m));
 	mill_forget(mill_home(m));
+	mill_stop(m);
+}
+END_TEST
+
+START_TEST(what_is_out_of_time_when_its_turn_comes_is_not_started)
+{
+	struct mill *m = mill_start(OVERRIDES("job sleep.concurrency=1"));
+	struct answer why;
+	struct job *job;
+
+	ck_assert_ptr_nonnull(mill_submit(m, "sleep", "100ms", 0, &why));
+	ck_assert_ptr_nonnull(mill_submit(m, "sleep", "1ms", 20 * MILLISECONDS, &why));
+	mill_forget(mill_home(m));
+	job = mill_home(m);
+	ck_assert_int_eq(job->answer.code, CODE_TIMEOUT);
+	ck_assert_int_eq(job->started, 0);
+	mill_forget(job);
+	ck_assert_uint_eq(mill_books(m, "sleep").ended[OUTCOME_timeout], 1);
 	mill_stop(m);
 }
 END_TEST
@@ -271,7 +286,7 @@ Suite *admit_suite(void)
 		a_place_is_free_when_its_job_has_come_home, a_job_that_gave_its_place_up_leaves_it_to_another_however_often,
 		those_that_wait_run_in_the_order_in_which_they_came, a_type_that_is_full_takes_nothing_from_another,
 		the_payload_of_a_job_that_gave_its_place_up_is_not_held_against_others,
-		an_id_may_be_in_flight_once_and_again_when_its_job_is_over, over_the_memory_budget_nothing_is_taken_until_some_is_given_back, while_draining_nothing_is_taken,
+		what_is_out_of_time_when_its_turn_comes_is_not_started, an_id_may_be_in_flight_once_and_again_when_its_job_is_over, over_the_memory_budget_nothing_is_taken_until_some_is_given_back, while_draining_nothing_is_taken,
 		an_unknown_job_is_no_submission_and_the_nearest_is_named, the_books_balance_after_many_threads_have_submitted,
 	};
 

@@ -99,7 +99,7 @@ pid_t start_program(char *const *argv, char *const *envp, const char *out_path, 
 
 int wait_for(pid_t pid)
 {
-	moment until = moment_in(90 * SECONDS);
+	moment until = moment_in(60 * SECONDS);
 	int status = 0;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {

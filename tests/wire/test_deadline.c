@@ -1,6 +1,7 @@
 /* The deadline over waiting and running; and when TIMEOUT is heard, nothing of the job is left. */
 #include "wire.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 START_TEST(a_job_that_runs_is_answered_at_its_deadline)
@@ -166,6 +167,26 @@ START_TEST(a_very_short_deadline_is_answered)
 }
 END_TEST
 
+START_TEST(what_passed_while_leatd_was_stopped_is_answered_when_it_goes_on)
+{
+	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 100\n[job nap]\nexec = /bin/sleep 60\n");
+	struct client *c = dial(s);
+	moment later;
+
+	for (int i = 0; i < 20; i++)
+		say(c, "RUN sleep 60000 DEADLINE 1000\r\n");
+	say(c, "RUN nap x ID stopped-1 DEADLINE 1000\r\n");
+	await(inside(s, "sleep") == 20 && commands_of("stopped-1") == 1);
+	kill(s->pid, SIGSTOP);
+	later = moment_in(1500 * MILLISECONDS);
+	wait_until(moment_reached(later), SOON);
+	kill(s->pid, SIGCONT);
+	for (int i = 0; i < 21; i++)
+		hear_match(c, "^-TIMEOUT ");
+	ck_assert_uint_eq(commands_of("stopped-1"), 0);
+}
+END_TEST
+
 Suite *deadline_suite(void)
 {
 	const TTest *tests[] = {
@@ -180,6 +201,7 @@ Suite *deadline_suite(void)
 		the_grace_is_at_most_a_quarter_of_the_time,
 		a_command_that_dies_of_sigterm_at_its_deadline_is_timeout,
 		a_very_short_deadline_is_answered,
+		what_passed_while_leatd_was_stopped_is_answered_when_it_goes_on,
 	};
 	return wire_suite("deadline", tests, countof(tests));
 }

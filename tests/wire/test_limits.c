@@ -187,6 +187,30 @@ START_TEST(a_client_may_leave_in_the_middle_of_an_answer)
 }
 END_TEST
 
+START_TEST(without_descriptors_the_old_connections_go_on_and_the_new_ones_come_in_later)
+{
+	struct server *s = server_launch(&(struct launch){
+		.config = "[job echo]\nbuiltin = echo\n[job cat]\nexec = cat\n", .shell = "ulimit -n 64; exec \"$@\"" });
+	struct client *old = dial(s), *many[100];
+
+	say(old, "RUN cat a\r\n");
+	hear(old, "$1\r\na\r\n");
+	for (size_t i = 0; i < countof(many); i++)
+		say(many[i] = dial(s), "RUN echo x\r\n");
+	await(server_logged(s, "cannot accept"));
+	say(old, "RUN echo b\r\nRUN cat c\r\n");
+	hear(old, "$1\r\nb\r\n");
+	hear_match(old, "^-FAILED cannot be started: .*Too many open files");
+	for (size_t i = 0; i < countof(many); i++) {
+		hear(many[i], "$1\r\nx\r\n");
+		hang_up(many[i]);
+	}
+	say(old, "RUN cat d\r\n");
+	await(can_hear(old));
+	ck_assert_uint_eq(inside(s, "cat"), 0);
+}
+END_TEST
+
 Suite *limits_suite(void)
 {
 	const TTest *tests[] = {
@@ -200,6 +224,7 @@ Suite *limits_suite(void)
 		who_says_nothing_is_idle_and_who_waits_for_an_answer_is_not,
 		who_does_not_read_the_answer_is_cut_off,
 		a_client_may_leave_in_the_middle_of_an_answer,
+		without_descriptors_the_old_connections_go_on_and_the_new_ones_come_in_later,
 	};
 	return wire_suite("limits", tests, countof(tests));
 }
