@@ -2,8 +2,9 @@
  * source can be run in three ways:
  *   as shipped;
  *   with -DLEAT_SHIM='"file.h"': file.h defines SHIM_POINT() (called before each operation: schedule noise), and may
- *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock() (a
- *   deterministic scheduler, in which each operation is a possible switch).
+ *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock(), and
+ *   SHIM_OWN_ATOMICS and then itself gives shim_load() to shim_cas() (a deterministic scheduler, in which each operation
+ *   is a possible switch, and a store may be late).
  * No standalone fences: ThreadSanitizer does not understand them. */
 #ifndef LEAT_SHIM_H
 #define LEAT_SHIM_H
@@ -26,6 +27,7 @@ typedef _Atomic(size_t) shim_size;
 #define SHIM_POINT() ((void)0)
 #endif
 
+#ifndef SHIM_OWN_ATOMICS
 /* The last argument is the memory order: relaxed, acquire, release, acq_rel or seq_cst. */
 #define shim_load(word, order) (SHIM_POINT(), atomic_load_explicit((word), memory_order_##order))
 #define shim_store(word, value, order) (SHIM_POINT(), atomic_store_explicit((word), (value), memory_order_##order))
@@ -37,6 +39,7 @@ typedef _Atomic(size_t) shim_size;
 #define shim_cas(word, expected, value, order) \
 	(SHIM_POINT(), atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_##order, \
 		memory_order_relaxed))
+#endif
 /* What no other thread can see yet. */
 #define shim_init(word, value) atomic_init((word), (value))
 
