@@ -4,6 +4,7 @@
  *	--seconds S     at most so long for each program's exhaustive part, and for its random part (default 10)
  *	--random N      so many random runs (default 20000)
  *	--seed S        of the random runs (default 1)
+ *	--first 1       stop at the first failure
  *	--replay TEXT   one run, as printed at a failure; shows each step
  *	--list          the programs
  *
@@ -24,6 +25,7 @@ struct settings {
 	double seconds;
 	long random;
 	uint64_t seed;
+	bool first;
 };
 
 struct hunt {
@@ -333,38 +335,43 @@ static void fix_addresses(char **argv)
 		execv("/proc/self/exe", argv);
 }
 
+static bool set(struct settings *settings, const char *name, const char *value)
+{
+	if (strcmp(name, "--bound") == 0)
+		settings->bound = atoi(value);
+	else if (strcmp(name, "--seconds") == 0)
+		settings->seconds = atof(value);
+	else if (strcmp(name, "--random") == 0)
+		settings->random = atol(value);
+	else if (strcmp(name, "--first") == 0)
+		settings->first = atoi(value);
+	else if (strcmp(name, "--seed") == 0)
+		settings->seed = strtoull(value, NULL, 10);
+	else
+		return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings settings = { .bound = -1, .seconds = 10, .random = 20000, .seed = 1 };
 	const struct program *p;
-	int i, failed = 0;
+	int i, k, failed = 0;
 
 	fix_addresses(argv);
 	catch_crashes();
 	for (i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
-		const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-		if (strcmp(name, "--list") == 0)
+		if (strcmp(argv[i], "--list") == 0)
 			return list_programs();
-		if (!value)
-			return fprintf(stderr, "explore: %s needs a value\n", name), 2;
-		if (strcmp(name, "--replay") == 0)
-			return replay(value);
-		if (strcmp(name, "--bound") == 0)
-			settings.bound = atoi(value);
-		else if (strcmp(name, "--seconds") == 0)
-			settings.seconds = atof(value);
-		else if (strcmp(name, "--random") == 0)
-			settings.random = atol(value);
-		else if (strcmp(name, "--seed") == 0)
-			settings.seed = strtoull(value, NULL, 10);
-		else
-			return fprintf(stderr, "explore: no option %s\n", name), 2;
+		if (i + 1 < argc && strcmp(argv[i], "--replay") == 0)
+			return replay(argv[i + 1]);
+		if (i + 1 == argc || !set(&settings, argv[i], argv[i + 1]))
+			return fprintf(stderr, "explore: not understood: %s\n", argv[i]), 2;
 	}
-	if (i < argc)
-		for (; i < argc; i++)
-			failed += !hunt_program(find_program(argv[i], strlen(argv[i])), &settings);
-	else
-		for (i = 0; (p = each_program(i)); i++)
-			failed += !hunt_program(p, &settings);
+	for (k = 0; (p = i < argc ? find_program(argv[i], strlen(argv[i])) : each_program(k)) && !(settings.first && failed); k++) {
+		failed += !hunt_program(p, &settings);
+		if (i < argc && ++i == argc)
+			break;
+	}
 	return failed > 0;
 }

@@ -324,6 +324,8 @@ const struct program chan_programs[] = {
 	{ "late-send-0", "the same, rendezvous", one_channel, 0, { send_one_until_late, send_one_until_late, recv_twice_until_late }, DRAINED, LATE_AT,
 		.bound = 3 },
 	{ "sweep-2", "a sweep makes room for a blocked sender", two_stored, 2, { send_one_odd, sweep, try_recv_twice }, DRAINED, .bound = 3 },
+	{ "sweep-alone", "nobody but the sweep can let a blocked sender in", two_stored, 2, { send_one_odd, sweep }, DRAINED, .bound = 4 },
+	{ "close-drain", "tries that drain, against a close", two_stored, 2, { try_recv_twice, try_recv_twice, close_it }, DRAINED, .bound = 3 },
 	{ "sweep-send", "a sweep among senders and receivers", two_stored, 3, { send_two, sweep, recv_one }, DRAINED, .bound = 3 },
 	{ "drop-2", "what is left at the last unref is dropped once", with_drop, 2, { send_two_and_unref, recv_one_and_unref },
 		.finish = finish_dropped, .bound = 3 },

@@ -225,6 +225,16 @@ static void born_and_gone(void *world)
 	ctx_unref(below);
 }
 
+/* The end of a context reaches the children of its children. */
+static void wait_below_child(void *world)
+{
+	struct world *w = world;
+	struct ctx *below = ctx_with_cancel(w->child);
+
+	must(chan_recv(NULL, NULL, below, FOREVER) == CHAN_CANCELED);
+	ctx_unref(below);
+}
+
 static void born_and_waits(void *world)
 {
 	struct world *w = world;
@@ -442,6 +452,8 @@ const struct program rest_programs[] = {
 	{ "watch-deadline", "a watch on its deadline", watched_ctx, 1, { loop_until_done, nothing }, DRAINED, LATE_AT, .bound = 3 },
 	{ "ctx-family", "cancel, a waiter below, and a second cancel", family, 0, { wait_with_child, cancel_and_look, cancel_child },
 		.finish = finish_family_whole, .bound = 3 },
+	{ "ctx-below", "two waiters below a child, and a cancel", family, 0, { wait_below_child, wait_below_child, cancel_and_look },
+		.finish = finish_family_whole, .bound = 3 },
 	{ "ctx-unref", "cancel against the unref of a child", family, 0, { unref_child, only_cancel }, .finish = finish_family, .bound = 3 },
 	{ "ctx-wait-unref", "a waiter below lets go at once", family, 0, { wait_and_unref_child, only_cancel, born_and_gone },
 		.finish = finish_family, .bound = 2 },
@@ -462,6 +474,8 @@ const struct program rest_programs[] = {
 		.finish = finish_semaphore, .bound = 3 },
 	{ "waitgroup", "two done, two who wait", group_of, 2, { finish_one, finish_one, wait_for_group, wait_for_group_until_late },
 		.finish = finish_group, LATE_AT, .bound = 2 },
+	{ "waitgroup-two", "two who wait for ever", group_of, 2, { finish_one, finish_one, wait_for_group, wait_for_group }, .finish = finish_group,
+		.bound = 2 },
 	{ "waitgroup-unref", "who waited frees the group", group_of, 2, { finish_one, finish_one, wait_and_unref_group }, .finish = finish_group,
 		.bound = 3 },
 	{ "lock", "three threads at a lock", a_lock, 0, { lock_twice, lock_once, lock_once }, .finish = free, .bound = 3 },
