@@ -9,7 +9,7 @@ enum {
 };
 
 /* The mask is read once in the life of a thread: it is set before a program starts, or not at all. */
-static bool alone(void)
+bool spin_alone(void)
 {
 	static _Thread_local int cpus;
 	cpu_set_t set;
@@ -23,7 +23,7 @@ uint32_t spin_budget(struct spin *spin)
 {
 	uint32_t budget;
 
-	if (!spin || alone())
+	if (!spin || spin_alone())
 		return 0;
 	budget = 2 * shim_load(&spin->average, relaxed) + SPIN_LEAST;
 	return budget < SPIN_MOST ? budget : SPIN_MOST;

@@ -12,6 +12,9 @@ struct spin {
 	shim_u32 average;   /* pauses; approximate, raced over without harm */
 };
 
+/* Whether this thread may use one CPU only. */
+bool spin_alone(void);
+
 /* How many pauses to spend at most, now. NULL: none. */
 uint32_t spin_budget(struct spin *);
 

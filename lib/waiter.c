@@ -13,6 +13,7 @@ enum {
 void call_init(struct call *call)
 {
 	shim_init(&call->state, CALL_WAITING);
+	call->called = false;
 	call->next = NULL;
 }
 
@@ -87,6 +88,28 @@ void waitlist_add(struct waitlist *list, struct waiter *waiter)
 		list->first = waiter;
 	list->last = waiter;
 	waiter->listed = true;
+}
+
+void waitlist_add_first(struct waitlist *list, struct waiter *waiter)
+{
+	waiter->prev = NULL;
+	waiter->next = list->first;
+	if (list->first)
+		list->first->prev = waiter;
+	else
+		list->last = waiter;
+	list->first = waiter;
+	waiter->listed = true;
+}
+
+bool waitlist_has_other(const struct waitlist *list, const struct call *call)
+{
+	const struct waiter *w;
+
+	for (w = list->first; w; w = w->next)
+		if (w->call != call && (shim_load(&w->call->state, relaxed) & CALL_PHASE) == CALL_WAITING)
+			return true;
+	return false;
 }
 
 void waitlist_remove(struct waitlist *list, struct waiter *waiter)

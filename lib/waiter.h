@@ -25,7 +25,8 @@ struct chan_watch;
 struct call {
 	shim_u32 state;
 	int index;                 /* set by the claimer: the waiter through which it was claimed */
-	enum chan_status status;   /* set by the claimer */
+	enum chan_status status;   /* set by the claimer; CHAN_WOULD_BLOCK: in vain, look again */
+	bool called;               /* set by the claimer: others wait behind, see chan_answer() */
 	struct call *next;         /* while claimed: the claimer's list */
 };
 
@@ -62,6 +63,10 @@ bool call_abandon(struct call *) must_check;
 bool call_await(struct call *, moment deadline, struct spin *) must_check;
 
 void waitlist_add(struct waitlist *, struct waiter *);
+void waitlist_add_first(struct waitlist *, struct waiter *);
+
+/* Whether a call other than this one waits in the list, so far as can be seen. */
+bool waitlist_has_other(const struct waitlist *, const struct call *);
 
 /* Takes the waiter out if it is in: a waker may have done it before. */
 void waitlist_remove(struct waitlist *, struct waiter *);

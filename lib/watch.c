@@ -1,5 +1,5 @@
 #include "watch.h"
-#include "chan_impl.h"
+#include "ring.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -138,11 +138,7 @@ static void watch_clear(struct chan_watch *w)
 		w->heard += writes;
 }
 
-static bool readable_locked(struct chan *c)
-{
-	return chan_readable_locked(c) || moment_reached(shim_load(&c->due, relaxed));
-}
-
+/* Pending counts too: who is in the middle of it has perhaps looked before we armed. */
 bool chan_watch_arm(struct chan_watch *w)
 {
 	struct chan *c = w->chan;
@@ -152,11 +148,15 @@ bool chan_watch_arm(struct chan_watch *w)
 		return true;
 	watch_clear(w);
 	lock_acquire(&c->lock);
-	readable = readable_locked(c);
 	if (w->state == WATCH_ARMED)
 		list_remove(&c->watches, w);
-	if (!readable)
-		list_add(&c->watches, w);
+	list_add(&c->watches, w);
+	chan_note_locked(c);
+	chan_barrier(c, CHAN_OP_RECV);
+	readable = chan_look(c, CHAN_OP_RECV) != LOOK_IDLE;
+	if (readable)
+		list_remove(&c->watches, w);
+	chan_note_locked(c);
 	w->state = readable ? WATCH_IDLE : WATCH_ARMED;
 	lock_release(&c->lock);
 	return !readable;
@@ -170,8 +170,9 @@ static void leave_channel(struct chan_watch *w)
 	lock_acquire(&c->lock);
 	if (w->state == WATCH_ARMED)
 		list_remove(&c->watches, w);
-	else if (chan_readable_locked(c))
+	else if (chan_look(c, CHAN_OP_RECV) != LOOK_IDLE)
 		watch_fire_locked(c, &wakes);
+	chan_note_locked(c);
 	lock_release(&c->lock);
 	wakes_deliver(&wakes);
 }

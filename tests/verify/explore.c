@@ -480,6 +480,17 @@ void explore_pause(void)
 	explore_yield(&place);
 }
 
+void explore_membarrier(const struct explore_place *place)
+{
+	int i;
+
+	if (!x.current)
+		return;
+	step(place);
+	for (i = 0; i < x.count; i++)
+		flush(&x.threads[i]);
+}
+
 moment explore_clock(const struct explore_place *place)
 {
 	if (x.current)

@@ -1,6 +1,6 @@
 /* The shim of the explorer: every operation of lib/ on a word is a point where another thread may come first, waiting is
  * simulated, and so is time. A store that is not seq_cst may become visible late, as on x86 (and no sooner than the stores
- * before it): not before the thread's next read-modify-write, seq_cst store or futex call. */
+ * before it): at the latest with the thread's next read-modify-write, seq_cst store or futex call, or anybody's membarrier. */
 #ifndef LEAT_VERIFY_EXPLORE_SHIM_H
 #define LEAT_VERIFY_EXPLORE_SHIM_H
 
@@ -11,6 +11,7 @@
 
 #define SHIM_OWN_ATOMICS
 #define SHIM_OWN_WAITING
+#define SHIM_OWN_MEMBARRIER
 
 struct explore_place {
 	const char *file, *what;
@@ -25,6 +26,7 @@ void explore_load(const volatile void *word, void *value, size_t size);
 int explore_futex_wait(const struct explore_place *, shim_u32 *word, uint32_t expected, moment deadline);
 void explore_futex_wake(const struct explore_place *, shim_u32 *word, int n);
 void explore_yield(const struct explore_place *);
+void explore_membarrier(const struct explore_place *);
 moment explore_clock(const struct explore_place *);
 
 #define EXPLORE_HERE(what) ({ static const struct explore_place here_ = { __FILE__, what, __LINE__ }; &here_; })
@@ -58,6 +60,10 @@ moment explore_clock(const struct explore_place *);
 #define futex_wait(word, expected, deadline) explore_futex_wait(EXPLORE_HERE("futex_wait " #word), (word), (expected), (deadline))
 #define futex_wake(word, n) explore_futex_wake(EXPLORE_HERE("futex_wake " #word), (word), (n))
 #define cpu_pause() explore_yield(EXPLORE_HERE("pause"))
+#define cpu_yield() explore_yield(EXPLORE_HERE("yield"))
+#define shim_has_membarrier() true
+#define shim_membarrier() explore_membarrier(EXPLORE_HERE("membarrier"))
+#define shim_keep_order() ((void)0)
 #define shim_clock() explore_clock(EXPLORE_HERE("clock"))
 
 #endif

@@ -1,7 +1,18 @@
 #include "history.h"
 
+#include "../../lib/shim.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+
+/* A read-modify-write: what the thread has stored before is visible. In the explorer this is no step. */
+static uint64_t ticket(struct log *log)
+{
+#ifdef SHIM_OWN_ATOMICS
+	explore_drain();
+#endif
+	return atomic_fetch_add(log->clock, 1);
+}
 
 static struct op *begin(struct log *log, enum op_kind kind, uint8_t number)
 {
@@ -11,13 +22,13 @@ static struct op *begin(struct log *log, enum op_kind kind, uint8_t number)
 		abort();
 	op = &log->ops[log->count++];
 	*op = (struct op){ .kind = kind, .chan = number, .ret = UINT64_MAX };
-	op->call = atomic_fetch_add(log->clock, 1);
+	op->call = ticket(log);
 	return op;
 }
 
 static enum chan_status end(struct log *log, struct op *op, uint32_t value, enum chan_status status)
 {
-	op->ret = atomic_fetch_add(log->clock, 1);
+	op->ret = ticket(log);
 	op->value = value;
 	op->status = (uint8_t)status;
 	return status;
@@ -64,7 +75,7 @@ enum chan_status did_close(struct log *log, struct named c)
  * down when it is over, so that they stand together. */
 static void end_many(struct log *log, uint64_t call, struct op like, const uint32_t *values, size_t done)
 {
-	uint64_t ret = atomic_fetch_add(log->clock, 1);
+	uint64_t ret = ticket(log);
 	size_t i;
 
 	for (i = 0; i == 0 || i < done; i++) {
@@ -81,7 +92,7 @@ static void end_many(struct log *log, uint64_t call, struct op like, const uint3
 
 size_t did_send_many(struct log *log, struct named c, const uint32_t *values, size_t n, enum chan_status *why)
 {
-	uint64_t call = atomic_fetch_add(log->clock, 1);
+	uint64_t call = ticket(log);
 	size_t done = chan_try_send_many(c.chan, values, n, why);
 
 	end_many(log, call, (struct op){ .kind = DID_SEND, .chan = c.number, .status = (uint8_t)*why }, values, done);
@@ -90,7 +101,7 @@ size_t did_send_many(struct log *log, struct named c, const uint32_t *values, si
 
 size_t did_recv_many(struct log *log, struct named c, uint32_t *values, size_t n, enum chan_status *why)
 {
-	uint64_t call = atomic_fetch_add(log->clock, 1);
+	uint64_t call = ticket(log);
 	size_t done = chan_try_recv_many(c.chan, values, n, why);
 
 	end_many(log, call, (struct op){ .kind = DID_RECV, .chan = c.number, .status = (uint8_t)*why }, values, done);
@@ -115,7 +126,7 @@ static bool keep_even(void *elem, void *arg)
 
 size_t did_sweep_odd(struct log *log, struct named c)
 {
-	uint64_t call = atomic_fetch_add(log->clock, 1);
+	uint64_t call = ticket(log);
 	struct swept swept = { .count = 0 };
 	size_t said = chan_sweep(c.chan, keep_even, &swept);
 
@@ -139,7 +150,7 @@ static enum op_kind kind_of(const struct chan_case *one)
 static void end_none(struct log *log, uint64_t call, const struct chan_case *cases, const uint8_t *numbers, int n,
 	enum chan_status why)
 {
-	uint64_t ret = atomic_fetch_add(log->clock, 1);
+	uint64_t ret = ticket(log);
 	bool joined = false;
 	int i;
 
@@ -156,7 +167,7 @@ static void end_none(struct log *log, uint64_t call, const struct chan_case *cas
 int did_select(struct log *log, struct chan_case *cases, const uint8_t *numbers, int n, bool ordered, struct ctx *ctx,
 	moment deadline, enum chan_status *why)
 {
-	uint64_t call = atomic_fetch_add(log->clock, 1);
+	uint64_t call = ticket(log);
 	int index = (ordered ? chan_select_ordered : chan_select)(cases, n, ctx, deadline, why);
 	struct op *op;
 

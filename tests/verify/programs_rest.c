@@ -33,8 +33,10 @@ static bool drain(struct world *w, uint32_t enough)
 static void loop_until(struct world *w, uint32_t enough)
 {
 	while (!drain(w, enough) && w->numbers[0] < enough) {
-		if (!chan_watch_arm(w->watch))
+		if (!chan_watch_arm(w->watch)) {
+			explore_pause();
 			continue;
+		}
 		w->numbers[1]++;
 		explore_readable(w->fd, FOREVER);
 	}
@@ -115,6 +117,8 @@ static void loop_beside(void *world)
 		if (chan_watch_arm(mine)) {
 			w->numbers[1]++;
 			explore_readable(fd, FOREVER);
+		} else {
+			explore_pause();
 		}
 	chan_watch_free(mine);
 }

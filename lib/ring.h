@@ -1,0 +1,210 @@
+/* The buffer of a channel: a bounded queue for many threads, one compare-and-swap an operation and no lock. Private to lib/.
+ *
+ * A position is {lap | mark | index} in 64 bits and only grows. `tail` is the position of the next send, `head` of the next
+ * receive. A slot carries a stamp: its position while it is free, the position + 1 while it is written; after the receive it
+ * is the position one lap later. Whoever moves tail (head) from a position on owns the slot until it stamps it.
+ * The mark in tail means closed, in head that a sweep holds the front.
+ *
+ * Between the claim and the stamp an element is pending. Who meets a pending slot may say "empty" (or "full") only if
+ * no finished operation lies behind it; otherwise it waits, with ever longer sleeps.
+ *
+ * Who has claimed loads the attention word after that; who wants attention sets its bit and looks at head and tail after that.
+ * So one of the two sees the other: the claim is a full barrier. With a single producer (consumer) the claim is a plain
+ * store, and it is who wants attention that pays: membarrier(2), or, where that is missing, the claim is an exchange.
+ *
+ * After Vyukov's bounded queue, with the packed positions of crossbeam-channel's array, which allow any exact capacity. */
+#ifndef LEAT_RING_H
+#define LEAT_RING_H
+
+#include "chan_impl.h"
+
+#include <string.h>
+
+struct ring_slot {
+	shim_u64 stamp;   /* the element follows, c->offset from here */
+};
+
+enum look { LOOK_READY, LOOK_IDLE, LOOK_PENDING };
+
+static inline struct ring_slot *ring_slot(const struct chan *c, uint64_t at)
+{
+	return (struct ring_slot *)((uintptr_t)(c + 1) + (at & (c->mark - 1)) * c->stride);
+}
+
+static inline void *ring_elem(const struct chan *c, uint64_t at)
+{
+	return (unsigned char *)ring_slot(c, at) + c->offset;
+}
+
+static inline uint64_t ring_next(const struct chan *c, uint64_t at)
+{
+	return likely((at & (c->mark - 1)) + 1 < c->capacity) ? at + 1 : (at & ~(c->lap - 1)) + c->lap;
+}
+
+static inline uint64_t ring_prev(const struct chan *c, uint64_t at)
+{
+	return (at & (c->mark - 1)) ? at - 1 : at - c->lap + c->capacity - 1;
+}
+
+/* The usual sizes are one move; into NULL: nowhere. */
+static inline void ring_copy(const struct chan *c, void *into, const void *from)
+{
+	if (likely(c->elem_size == 8 && into))
+		memcpy(into, from, 8);
+	else if (c->elem_size && into)
+		memcpy(into, from, c->elem_size);
+}
+
+/* A pause that grows: whoever is waited for is in the middle of a copy, or does not run. In ring.c. */
+void ring_pause(unsigned *round);
+
+static inline bool ring_claim(struct chan *c, shim_u64 *position, uint64_t *seen, uint64_t to, bool single)
+{
+	if (!single)
+		return shim_cas(position, seen, to, seq_cst);
+	if (unlikely(c->fenced))
+		shim_xchg(position, to, seq_cst);
+	else
+		shim_store(position, to, release);
+	shim_keep_order();
+	return true;
+}
+
+/* Claims up to `n` free slots, from *at on; returns how many, or 0 and *why. *attention was loaded after the claim.
+ * `wait`: for a pending receive, if "full" might be wrong otherwise. */
+static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, uint64_t *at, uint64_t *attention, enum chan_status *why)
+{
+	const bool single = c->flags & CHAN_SINGLE_PRODUCER;
+	uint64_t tail = shim_load(&c->tail, relaxed), to, head;
+	unsigned round = 0;
+	size_t k;
+
+	for (;;) {
+		if (unlikely(tail & c->mark)) {
+			*why = CHAN_CLOSED;
+			return 0;
+		}
+		for (k = 0, to = tail; k < n && shim_load(&ring_slot(c, to)->stamp, acquire) == to; k++)
+			to = ring_next(c, to);
+		if (likely(k > 0)) {
+			if (unlikely(!ring_claim(c, &c->tail, &tail, to, single)))
+				continue;
+			*attention = shim_load(&c->attention, seq_cst);
+			*at = tail;
+			if (unlikely(single && *attention & ATTENTION_CLOSING)) {
+				shim_store(&c->tail, tail, release);
+				*why = CHAN_CLOSED;
+				return 0;
+			}
+			return k;
+		}
+		head = shim_load(&c->head, seq_cst) & ~c->mark;
+		to = shim_load(&c->tail, seq_cst);
+		if (to != tail) {
+			tail = to;
+			continue;
+		}
+		if (likely(head + c->lap == tail) || !wait || head == ring_next(c, tail - c->lap)) {
+			*attention = shim_load(&c->attention, seq_cst);
+			*why = single && *attention & ATTENTION_CLOSING ? CHAN_CLOSED : CHAN_WOULD_BLOCK;
+			return 0;
+		}
+		ring_pause(&round);
+		tail = shim_load(&c->tail, relaxed);
+	}
+}
+
+/* Waits until the sweep that holds the front is over. */
+void ring_await_sweep(struct chan *);
+
+/* Claims up to `n` written slots likewise. */
+static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, uint64_t *at, uint64_t *attention, enum chan_status *why)
+{
+	const bool single = c->flags & CHAN_SINGLE_CONSUMER;
+	uint64_t head = shim_load(&c->head, relaxed), to, tail;
+	unsigned round = 0;
+	size_t k;
+
+	for (;;) {
+		if (unlikely(head & c->mark)) {
+			ring_await_sweep(c);
+			head = shim_load(&c->head, relaxed);
+			continue;
+		}
+		for (k = 0, to = head; k < n && shim_load(&ring_slot(c, to)->stamp, acquire) == to + 1; k++)
+			to = ring_next(c, to);
+		if (likely(k > 0)) {
+			if (unlikely(!ring_claim(c, &c->head, &head, to, single)))
+				continue;
+			*attention = shim_load(&c->attention, seq_cst);
+			*at = head;
+			return k;
+		}
+		/* Open or closed comes before empty or not: so that closed and empty is for good, */
+		*attention = shim_load(&c->attention, seq_cst);
+		tail = shim_load(&c->tail, seq_cst) & ~c->mark;
+		to = shim_load(&c->head, seq_cst);
+		if (to != head) {
+			head = to;
+			continue;
+		}
+		if (likely(tail == head) || !wait || (tail == ring_next(c, head) && !(*attention & ATTENTION_CLOSED))) {
+			/* and open and empty was so at the moment when it was open: nothing is sent after that but by a send that
+			 * is still under way. */
+			*why = tail == head && *attention & ATTENTION_CLOSED ? CHAN_CLOSED : CHAN_WOULD_BLOCK;
+			return 0;
+		}
+		ring_pause(&round);
+		head = shim_load(&c->head, relaxed);
+	}
+}
+
+static inline void ring_write(struct chan *c, uint64_t at, const void *elem)
+{
+	ring_copy(c, ring_elem(c, at), elem);
+	shim_store(&ring_slot(c, at)->stamp, at + 1, release);
+}
+
+static inline void ring_read(struct chan *c, uint64_t at, void *elem)
+{
+	ring_copy(c, elem, ring_elem(c, at));
+	shim_store(&ring_slot(c, at)->stamp, at + c->lap, release);
+}
+
+static inline enum chan_status ring_send(struct chan *c, const void *elem, bool wait, uint64_t *attention)
+{
+	enum chan_status why;
+	uint64_t at;
+
+	if (unlikely(!ring_claim_free(c, 1, wait, &at, attention, &why)))
+		return why;
+	ring_write(c, at, elem);
+	return CHAN_OK;
+}
+
+static inline enum chan_status ring_recv(struct chan *c, void *elem, bool wait, uint64_t *attention)
+{
+	enum chan_status why;
+	uint64_t at;
+
+	if (unlikely(!ring_claim_written(c, 1, wait, &at, attention, &why))) {
+		if (why == CHAN_CLOSED && elem && c->elem_size)
+			memset(elem, 0, c->elem_size);
+		return why;
+	}
+	ring_read(c, at, elem);
+	return CHAN_OK;
+}
+
+/* Whether an operation could go on. Idle was so at one instant between call and return; pending: someone is about to change
+ * that, and will perhaps not say so. */
+enum look ring_look_to_send(struct chan *);
+enum look ring_look_to_recv(struct chan *);
+
+void ring_init(struct chan *);
+size_t ring_len(const struct chan *);
+
+/* Takes out what keep() does not want. With the lock of the channel held. */
+size_t ring_sweep_locked(struct chan *, bool (*keep)(void *elem, void *arg), void *arg);
+
+#endif
