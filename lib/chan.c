@@ -112,16 +112,36 @@ static enum chan_status wait_in(struct chan *c, struct waitlist *list, struct wa
 	return why;
 }
 
-static bool receivers_want(uint64_t attention)
+static __attribute__((noinline)) void call_receiver(struct chan *c, uint64_t attention, size_t sent)
 {
-	const uint64_t on_his_way = ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED;
-
-	return unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)) && (attention & on_his_way) != on_his_way;
+	if (attention & ATTENTION_RECEIVERS) {
+		if (attention & (ATTENTION_RECEIVER_CALLED | ATTENTION_RECEIVERS_LOOK))
+			return;
+		if (!(attention & (ATTENTION_RECEIVERS_ASLEEP | ATTENTION_WATCHED)) && ring_len(c) > sent)
+			return;
+	}
+	chan_settle(c);
 }
 
-static bool senders_want(uint64_t attention)
+static __attribute__((noinline)) void call_sender(struct chan *c, uint64_t attention, size_t received)
 {
-	return unlikely((attention & (ATTENTION_SENDERS | ATTENTION_SENDER_CALLED)) == ATTENTION_SENDERS);
+	if (attention & (ATTENTION_SENDER_CALLED | ATTENTION_SENDERS_LOOK))
+		return;
+	if (!(attention & ATTENTION_SENDERS_ASLEEP) && ring_len(c) + received < c->capacity)
+		return;
+	chan_settle(c);
+}
+
+static inline void sent(struct chan *c, uint64_t attention, size_t n)
+{
+	if (unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)))
+		call_receiver(c, attention, n);
+}
+
+static inline void received(struct chan *c, uint64_t attention, size_t n)
+{
+	if (unlikely(attention & ATTENTION_SENDERS))
+		call_sender(c, attention, n);
 }
 
 static __attribute__((noinline)) enum chan_status refused(struct chan *c, const void *elem, enum chan_status status,
@@ -141,8 +161,7 @@ static inline enum chan_status attempt_send(struct chan *c, const void *elem, bo
 	enum chan_status status = ring_send(c, elem, true, &attention);
 
 	if (likely(status == CHAN_OK)) {
-		if (receivers_want(attention))
-			chan_settle(c);
+		sent(c, attention, 1);
 		return CHAN_OK;
 	}
 	if (likely(status == CHAN_WOULD_BLOCK && !(attention & ATTENTION_RECEIVERS)))
@@ -156,8 +175,7 @@ static inline enum chan_status attempt_recv(struct chan *c, void *elem, bool pas
 	enum chan_status status = ring_recv(c, elem, true, &attention);
 
 	if (likely(status == CHAN_OK)) {
-		if (senders_want(attention))
-			chan_settle(c);
+		received(c, attention, 1);
 		return CHAN_OK;
 	}
 	if (unlikely(status == CHAN_WOULD_BLOCK && past && attention & ATTENTION_SENDERS))
@@ -307,8 +325,8 @@ static size_t send_some(struct chan *c, const unsigned char *elem, size_t n)
 
 	for (i = 0; i < k; i++, at = ring_next(c, at))
 		ring_write(c, at, elem + i * c->elem_size);
-	if (k && receivers_want(attention))
-		chan_settle(c);
+	if (k)
+		sent(c, attention, k);
 	return k;
 }
 
@@ -320,8 +338,8 @@ static size_t recv_some(struct chan *c, unsigned char *elem, size_t n)
 
 	for (i = 0; i < k; i++, at = ring_next(c, at))
 		ring_read(c, at, elem ? elem + i * c->elem_size : NULL);
-	if (k && senders_want(attention))
-		chan_settle(c);
+	if (k)
+		received(c, attention, k);
 	return k;
 }
 

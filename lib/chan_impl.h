@@ -15,19 +15,27 @@ struct chan_kind {
 	void (*destroy)(struct chan *);   /* the last reference is gone */
 };
 
-/* Who wants to be told what happens to a channel: all that an operation looks at besides the buffer. A receiver that was
- * called has been handed an element and is on its way: it will call the next, so meanwhile nobody else needs to. */
-enum {
-	ATTENTION_RECEIVERS = 1,         /* some wait in the list */
-	ATTENTION_SENDERS = 2,
-	ATTENTION_WATCHED = 4,           /* a watch is armed */
-	ATTENTION_WAITING = 7,
-	ATTENTION_RECEIVER_CALLED = 8,
-	ATTENTION_SENDER_CALLED = 16,
-	ATTENTION_CLOSING = 32,          /* a single producer must not go on */
-	ATTENTION_CLOSED = 64,           /* nothing more will be sent */
-	ATTENTION_COMER = 128,           /* and above: counts who came to wait, on an unbuffered channel */
-};
+/* Who wants to be told what happens to a channel: all that an operation looks at besides the buffer.
+ * Waking costs more than a hundred operations, so nobody is woken while someone else is sure to see to it:
+ *   called: was handed an element (room), is on his way, and will serve those behind;
+ *   looking: spins or yields, does not stand in a list, and will serve those who are fast asleep;
+ *   napping: stands in the list, but looks again by himself before long. He is woken when a buffer that was
+ *   empty (full) no longer is, since perhaps nobody else is about. */
+#define ATTENTION_RECEIVERS UINT64_C(1)          /* some stand in the list */
+#define ATTENTION_SENDERS UINT64_C(2)
+#define ATTENTION_WATCHED UINT64_C(4)            /* a watch is armed */
+#define ATTENTION_RECEIVERS_ASLEEP UINT64_C(8)   /* some are not napping */
+#define ATTENTION_SENDERS_ASLEEP UINT64_C(16)
+#define ATTENTION_WAITING UINT64_C(31)
+#define ATTENTION_RECEIVER_CALLED UINT64_C(32)
+#define ATTENTION_SENDER_CALLED UINT64_C(64)
+#define ATTENTION_CLOSING UINT64_C(128)          /* a single producer must not go on */
+#define ATTENTION_CLOSED UINT64_C(256)           /* nothing more will be sent */
+#define ATTENTION_COMER UINT64_C(512)            /* of an unbuffered channel, and above: counts who came to wait */
+#define ATTENTION_RECEIVER_LOOKS (UINT64_C(1) << 10)   /* of a buffered one: how many look */
+#define ATTENTION_SENDER_LOOKS (UINT64_C(1) << 37)
+#define ATTENTION_RECEIVERS_LOOK (ATTENTION_SENDER_LOOKS - ATTENTION_RECEIVER_LOOKS)
+#define ATTENTION_SENDERS_LOOK (~(ATTENTION_SENDER_LOOKS - 1))
 
 struct chan {
 	const struct chan_kind *kind;   /* this line is set once, but for refs */
@@ -68,6 +76,7 @@ static inline void waiter_init(struct waiter *w, struct call *call, int index)
 	w->call = call;
 	w->index = index;
 	w->listed = false;
+	w->asleep = false;
 }
 
 static inline bool chan_is_polled(const struct chan *c)
@@ -110,6 +119,11 @@ enum chan_status chan_recv_past(struct chan *, void *elem);
 
 /* To be called by who was called through this case (call->called), as soon as possible: calls the next. */
 void chan_answer(struct chan *, enum chan_op);
+
+/* The caller looks, and no longer. After that, when it goes its way: chan_looked() calls who sleeps, if there is need. */
+void chan_look_begin(struct chan *, enum chan_op);
+void chan_look_end(struct chan *, enum chan_op);
+void chan_looked(struct chan *, enum chan_op);
 
 /* Whoever waits for bits of `attention` to be seen has them seen by the single ones too. */
 void chan_barrier(struct chan *, enum chan_op waiting_to);

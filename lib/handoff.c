@@ -16,12 +16,13 @@ void chan_note_locked(struct chan *c)
 {
 	uint64_t seen = shim_load(&c->attention, relaxed);
 	uint64_t want = (c->receivers.first ? ATTENTION_RECEIVERS : 0) | (c->senders.first ? ATTENTION_SENDERS : 0) |
-		(c->watches.first ? ATTENTION_WATCHED : 0);
+		(c->watches.first ? ATTENTION_WATCHED : 0) | (c->receivers.asleep ? ATTENTION_RECEIVERS_ASLEEP : 0) |
+		(c->senders.asleep ? ATTENTION_SENDERS_ASLEEP : 0);
 
 	if (c->capacity == 0) {
 		/* Nobody changes it without the lock. */
 		if (want != (seen & ATTENTION_WAITING))
-			shim_store(&c->attention, (seen & ~(uint64_t)ATTENTION_WAITING) | want, release);
+			shim_store(&c->attention, (seen & ~ATTENTION_WAITING) | want, release);
 		return;
 	}
 	if (want & ~seen)
@@ -178,20 +179,43 @@ void chan_settle(struct chan *c)
 	wakes_deliver(&wakes);
 }
 
+/* Whoever is in the middle of an operation has perhaps seen that someone else would see to it: us. */
+static void see_to_it(struct chan *c, enum chan_op op)
+{
+	unsigned round = 0;
+
+	chan_barrier(c, op);
+	while (chan_look(c, op) == LOOK_PENDING)
+		ring_pause(&round);
+	if (chan_look(c, op) == LOOK_READY)
+		chan_settle(c);
+}
+
 void chan_answer(struct chan *c, enum chan_op op)
 {
 	const bool sent = op == CHAN_OP_SEND;
-	const uint64_t waiting = sent ? ATTENTION_SENDERS : ATTENTION_RECEIVERS | ATTENTION_WATCHED;
-	uint64_t seen = shim_and(&c->attention, ~(uint64_t)(sent ? ATTENTION_SENDER_CALLED : ATTENTION_RECEIVER_CALLED), seq_cst);
-	unsigned round = 0;
+	uint64_t seen = shim_and(&c->attention, ~(sent ? ATTENTION_SENDER_CALLED : ATTENTION_RECEIVER_CALLED), seq_cst);
 
-	if (!(seen & waiting))
-		return;
-	chan_barrier(c, op);
-	/* Whoever is in the middle of it has perhaps seen that we were called. */
-	while (chan_look(c, op) == LOOK_PENDING)
-		ring_pause(&round);
-	chan_settle(c);
+	if (seen & (sent ? ATTENTION_SENDERS : ATTENTION_RECEIVERS | ATTENTION_WATCHED))
+		see_to_it(c, op);
+}
+
+void chan_look_begin(struct chan *c, enum chan_op op)
+{
+	shim_add(&c->attention, op == CHAN_OP_SEND ? ATTENTION_SENDER_LOOKS : ATTENTION_RECEIVER_LOOKS, seq_cst);
+}
+
+void chan_look_end(struct chan *c, enum chan_op op)
+{
+	shim_sub(&c->attention, op == CHAN_OP_SEND ? ATTENTION_SENDER_LOOKS : ATTENTION_RECEIVER_LOOKS, seq_cst);
+}
+
+void chan_looked(struct chan *c, enum chan_op op)
+{
+	uint64_t seen = shim_load(&c->attention, seq_cst);
+
+	if (seen & (op == CHAN_OP_SEND ? ATTENTION_SENDERS_ASLEEP : ATTENTION_RECEIVERS_ASLEEP | ATTENTION_WATCHED))
+		see_to_it(c, op);
 }
 
 enum chan_status chan_send_past(struct chan *c, const void *elem)

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-enum { SLOTS_ON_STACK = 8 };
+enum { SLOTS_ON_STACK = 8, NAPS_MOST = 4 };
+
+/* The first nap; each further one is twice as long. */
+#define NAP (128 * MICROSECONDS)
 
 /* What a select keeps for one case; `order` and `sorted` are two lists that happen to be as long. */
 struct slot {
@@ -22,6 +25,9 @@ struct selection {
 	struct ctx *ctx;
 	moment deadline;
 	int first;             /* the case through which it was called in vain, or -1 */
+	bool owes;             /* it has been looking: others may have relied on that */
+	unsigned naps;
+	uint64_t seen;         /* how far the buffers had come at the last nap */
 	struct call call;
 };
 
@@ -207,6 +213,7 @@ static bool enlist(struct selection *s, int i)
 
 	lock_acquire(&one->chan->lock);
 	ready = can_meet_locked(s, one);
+	w->asleep = s->naps == 0;
 	if (!ready && one->op == CHAN_OP_SEND)
 		chan_enlist_sender_locked(one->chan, w, one->elem, i == s->first, &wakes);
 	else if (!ready)
@@ -272,31 +279,16 @@ static struct spin *spin_of(const struct selection *s)
 	return NULL;
 }
 
-static bool any_promises(const struct selection *s)
+/* Before it stands in any list: so nobody has to wake it. */
+static bool any_is_ready(const void *arg)
 {
+	const struct selection *s = arg;
 	int i;
 
 	for (i = 0; i < s->n; i++)
 		if (is_live(&s->cases[i]) && chan_look(s->cases[i].chan, s->cases[i].op) == LOOK_READY)
 			return true;
 	return false;
-}
-
-/* Before it stands in any list: so nobody has to wake it. */
-static bool spin_for_any(const struct selection *s)
-{
-	struct spin *spin = spin_of(s);
-	uint32_t budget = spin_budget(spin), used = 0;
-	bool won = false;
-
-	if (budget == 0)
-		return false;
-	while (used < budget && !(won = any_promises(s))) {
-		cpu_pause();
-		used++;
-	}
-	spin_learn(spin, used, won);
-	return won;
 }
 
 /* When there is something to do even if nobody comes: the deadline, or the first timer. */
@@ -325,21 +317,44 @@ static bool arrive(struct selection *s, int *index)
 	return one->status != CHAN_WOULD_BLOCK;
 }
 
-/* For a pending one nobody may wake us: not for long. */
-static moment patience(moment until, unsigned *vain)
+/* How far all buffers have come. */
+static uint64_t progress(const struct selection *s)
 {
-	return moment_min(until, moment_in(32 * MICROSECONDS << (*vain < 5 ? (*vain)++ : 5)));
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
+			sum += shim_load(&s->cases[i].chan->head, relaxed) + shim_load(&s->cases[i].chan->tail, relaxed);
+	return sum;
+}
+
+/* Naps the first time, and as long as there is traffic that others manage alone; then sleeps. */
+static moment bedtime(struct selection *s, moment until)
+{
+	uint64_t now = progress(s);
+
+	if (now == s->seen) {
+		s->naps = 0;
+		return until;
+	}
+	s->seen = now;
+	s->naps += s->naps < NAPS_MOST;
+	return moment_min(until, moment_in(NAP << (s->naps - 1)));
 }
 
 /* Waits once. True: it is decided, *index and *why say how; otherwise things have changed. */
-static bool wait_once(struct selection *s, unsigned *vain, int *index, enum chan_status *why)
+static bool wait_once(struct selection *s, int *index, enum chan_status *why)
 {
-	moment until = next_moment(s);
+	moment until = bedtime(s, next_moment(s));
 	enum look seen;
 
 	seen = enlist_all(s) ? look_again(s) : LOOK_READY;
+	/* For a pending one nobody may wake us: not for long. */
 	if (seen == LOOK_PENDING)
-		until = patience(until, vain);
+		until = moment_min(until, moment_in(NAP));
+	if (seen == LOOK_IDLE)
+		s->owes = false;
 	if (seen != LOOK_READY)
 		*why = ctx_wait(s->ctx, &s->call, until, NULL);
 	else if (call_abandon(&s->call))
@@ -354,17 +369,31 @@ static bool wait_once(struct selection *s, unsigned *vain, int *index, enum chan
 	return *why != CHAN_TIMED_OUT;
 }
 
-static int select_run(struct selection *s, enum chan_status *why)
+static void for_each_buffer(struct selection *s, void (*tell)(struct chan *, enum chan_op))
 {
-	bool late = s->deadline <= NOW, spun = false;
-	unsigned vain = 0;
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
+			tell(s->cases[i].chan, s->cases[i].op);
+}
+
+static bool look_around(struct selection *s)
+{
+	bool ready;
+
+	for_each_buffer(s, chan_look_begin);
+	ready = spin_until(spin_of(s), any_is_ready, s);
+	for_each_buffer(s, chan_look_end);
+	s->owes = true;
+	return ready;
+}
+
+static int select_loop(struct selection *s, enum chan_status *why)
+{
+	bool late = s->deadline <= NOW, looked = false;
 	int index;
 
-	s->first = -1;
-	if (s->ordered)
-		keep_order(s);
-	else if (s->n > 0)
-		shuffle(s);
 	for (;;) {
 		index = try_all(s, late);
 		if (index >= 0)
@@ -376,12 +405,31 @@ static int select_run(struct selection *s, enum chan_status *why)
 		late = late || moment_reached(s->deadline);
 		if (late)
 			continue;
-		if (!spun && (spun = true, spin_for_any(s)))
-			continue;
-		sort_channels(s);
-		if (wait_once(s, &vain, &index, why))
+		if (!looked) {
+			looked = true;
+			sort_channels(s);
+			if (look_around(s))
+				continue;
+		}
+		if (wait_once(s, &index, why))
 			return index;
 	}
+}
+
+static int select_run(struct selection *s, enum chan_status *why)
+{
+	int index;
+
+	s->first = -1;
+	s->seen = ~UINT64_C(0);
+	if (s->ordered)
+		keep_order(s);
+	else if (s->n > 0)
+		shuffle(s);
+	index = select_loop(s, why);
+	if (s->owes)
+		for_each_buffer(s, chan_looked);
+	return index;
 }
 
 static int select_in(struct selection *s, enum chan_status *why)

@@ -4,9 +4,15 @@
 
 enum {
 	SPIN_MOST = 400,    /* pauses: about as long as going to sleep and being woken takes */
-	SPIN_LEAST = 8,     /* even if it never helped: to find out when it begins to */
+	SPIN_LEAST = 4,     /* even if it never helped */
 	SPIN_SHARE = 8,     /* the newest weighs one in so many */
+	YIELD_MOST = 16,    /* likewise */
+	YIELD_SHARE = 8,
+	RETRY = 64,         /* one in so many waits tries everything */
 };
+
+/* A yield that takes longer has run into someone who uses up his time. */
+#define YIELD_LATE (50 * MICROSECONDS)
 
 /* The mask is read once in the life of a thread: it is set before a program starts, or not at all. */
 bool spin_alone(void)
@@ -19,26 +25,76 @@ bool spin_alone(void)
 	return cpus < 2;
 }
 
-uint32_t spin_budget(struct spin *spin)
+uint32_t spin_budget(struct spin *s)
 {
 	uint32_t budget;
 
-	if (!spin || spin_alone())
+	if (!s || spin_alone())
 		return 0;
-	budget = 2 * shim_load(&spin->average, relaxed) + SPIN_LEAST;
+	budget = 2 * shim_load(&s->average, relaxed) + SPIN_LEAST;
 	return budget < SPIN_MOST ? budget : SPIN_MOST;
 }
 
-void spin_learn(struct spin *spin, uint32_t used, bool won)
+void spin_learn(struct spin *s, uint32_t used, bool won)
 {
 	uint32_t average;
 
-	if (!spin)
+	if (!s)
 		return;
-	average = shim_load(&spin->average, relaxed);
-	if (won)
-		average = (average * (SPIN_SHARE - 1) + used + SPIN_SHARE - 1) / SPIN_SHARE;
+	average = shim_load(&s->average, relaxed) * (SPIN_SHARE - 1);
+	average = (won ? average + used + SPIN_SHARE - 1 : average) / SPIN_SHARE;
+	shim_store(&s->average, average, relaxed);
+}
+
+static bool spin(struct spin *s, bool whole, bool (*ready)(const void *), const void *arg)
+{
+	uint32_t budget = spin_budget(s), used = 0;
+	bool won = false;
+
+	if (budget == 0)
+		return false;
+	budget = whole ? SPIN_MOST : budget;
+	for (; used < budget && !(won = ready(arg)); used++)
+		cpu_pause();
+	spin_learn(s, used, won);
+	return won;
+}
+
+static bool yield(struct spin *s, bool whole, bool (*ready)(const void *), const void *arg)
+{
+	uint32_t average = shim_load(&s->yields, relaxed), used = 0;
+	uint32_t budget = whole ? YIELD_MOST : (2 * average + YIELD_SHARE - 1) / YIELD_SHARE;
+	bool won = false;
+	moment began;
+
+	if (budget == 0)
+		return false;
+	budget = budget < YIELD_MOST ? budget : YIELD_MOST;
+	began = moment_now();
+	while (used < budget && !won) {
+		cpu_yield();
+		used++;
+		won = ready(arg);
+	}
+	if (moment_now() - began > used * YIELD_LATE)
+		average /= 2;
+	else if (won)
+		average = average - average / YIELD_SHARE + used;
 	else
-		average = average * (SPIN_SHARE - 1) / SPIN_SHARE;
-	shim_store(&spin->average, average, relaxed);
+		average = average - (average + YIELD_SHARE - 1) / YIELD_SHARE;
+	shim_store(&s->yields, average, relaxed);
+	return won;
+}
+
+bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
+{
+	uint32_t times;
+	bool whole;
+
+	if (!s)
+		return false;
+	times = shim_load(&s->times, relaxed);
+	shim_store(&s->times, times + 1, relaxed);
+	whole = times % RETRY == 0;
+	return spin(s, whole, ready, arg) || yield(s, whole, ready, arg);
 }

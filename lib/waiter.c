@@ -39,31 +39,18 @@ static void call_finish(struct call *call)
 		futex_wake(&call->state, 1);
 }
 
-static bool call_is_done(struct call *call)
+static bool is_done(const void *arg)
 {
+	struct call *call = (struct call *)(uintptr_t)arg;
+
 	return (shim_load(&call->state, acquire) & CALL_PHASE) == CALL_DONE;
-}
-
-static bool call_spin(struct call *call, struct spin *spin)
-{
-	uint32_t budget = spin_budget(spin), used = 0;
-	bool won = false;
-
-	if (budget == 0)
-		return false;
-	while (used < budget && !(won = call_is_done(call))) {
-		cpu_pause();
-		used++;
-	}
-	spin_learn(spin, used, won);
-	return won;
 }
 
 bool call_await(struct call *call, moment deadline, struct spin *spin)
 {
 	uint32_t seen;
 
-	if (call_spin(call, spin))
+	if (spin_until(spin, is_done, call))
 		return true;
 	for (;;) {
 		seen = shim_or(&call->state, CALL_PARKED, acq_rel) | CALL_PARKED;
@@ -88,6 +75,7 @@ void waitlist_add(struct waitlist *list, struct waiter *waiter)
 		list->first = waiter;
 	list->last = waiter;
 	waiter->listed = true;
+	list->asleep += waiter->asleep;
 }
 
 void waitlist_add_first(struct waitlist *list, struct waiter *waiter)
@@ -100,6 +88,7 @@ void waitlist_add_first(struct waitlist *list, struct waiter *waiter)
 		list->last = waiter;
 	list->first = waiter;
 	waiter->listed = true;
+	list->asleep += waiter->asleep;
 }
 
 bool waitlist_has_other(const struct waitlist *list, const struct call *call)
@@ -125,6 +114,7 @@ void waitlist_remove(struct waitlist *list, struct waiter *waiter)
 	else
 		list->last = waiter->prev;
 	waiter->listed = false;
+	list->asleep -= waiter->asleep;
 }
 
 bool waitlist_claim_one(struct waitlist *list, struct waiter *waiter)

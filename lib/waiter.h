@@ -40,11 +40,13 @@ struct waiter {
 	};
 	int index;
 	bool listed;
+	bool asleep;   /* set before it is listed: will not wake by itself */
 };
 
 /* First come, first served. Zeroed memory is an empty list. Guarded by the lock of the thing waited for. */
 struct waitlist {
 	struct waiter *first, *last;
+	size_t asleep;
 };
 
 /* Calls that were claimed and watches that were fired under a lock, to be woken when it is released. */
