@@ -89,6 +89,17 @@ static void send_then_try_recv(void *world)
 	did_try_recv(&w->log, w->c[0], &value);
 }
 
+/* One send at a time: it is either inside or not. */
+static void try_in_turn(void *world)
+{
+	struct world *w = world;
+	uint32_t value;
+
+	did_try_send(&w->log, w->c[0], value_number(1));
+	did_try_recv(&w->log, w->c[0], &value);
+	did_try_send(&w->log, w->c[0], value_number(2));
+}
+
 static void send_many(void *world)
 {
 	struct world *w = world;
@@ -296,6 +307,8 @@ const struct program chan_programs[] = {
 	{ "try-1", "tries of both sides, capacity 1", one_channel, 1, { try_send_twice, try_recv_twice, try_recv_twice }, DRAINED,
 		.bound = 3 },
 	{ "try-2", "two senders that look for what is surely there", one_channel, 2, { send_then_try_recv, send_then_try_recv }, DRAINED,
+		.bound = 3 },
+	{ "try-in-turn", "full or empty, but not both at once", one_channel, 1, { try_in_turn, try_send_twice, try_recv_twice }, DRAINED,
 		.bound = 3 },
 	{ "try-0", "tries and a waiting receiver, rendezvous", one_channel, 0, { try_send_twice, recv_one_until_late }, DRAINED, LATE_AT,
 		.bound = 3 },

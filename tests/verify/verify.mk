@@ -9,7 +9,6 @@ FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS)
 comma := ,
 
 lib := $(wildcard $(TREE)/lib/*.c)
-unit := $(wildcard tests/unit/*.c)
 dir := $(TREE)/tests/verify
 
 explorer := explore explore_main explore_world coroutine programs_chan programs_select programs_rest history linear pattern
@@ -28,3 +27,22 @@ $(OUT)/explore.d/%.o: $(dir)/%.c
 	$(CC) $(FLAGS) -DLEAT_SHIM='"../tests/verify/explore_shim.h"' -MMD -MP -c -o $@ $<
 
 -include $(shell find $(OUT) -name '*.d' -type f 2>/dev/null)
+
+# $(call program,NAME,SOURCES,FLAGS): a program of threads of the kernel.
+define program
+$(OUT)/$(1): $$(patsubst %.c,$(OUT)/$(1).d/%.o,$(2))
+	$$(CC) $$(FLAGS) $(3) -o $$@ $$^ $(4)
+$(OUT)/$(1).d/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(FLAGS) $(3) -MMD -MP -c -o $$@ $$<
+endef
+judges := $(dir)/histories.c $(dir)/history.c $(dir)/linear.c $(dir)/pattern.c
+noisy := -DLEAT_SHIM='"../tests/verify/noise_shim.h"'
+suites := $(shell sed -n 's/^SUITE(\(.*\))/\1/p' $(dir)/suites.def)
+
+$(eval $(call program,histories,$(lib) $(judges)))
+$(eval $(call program,histories-noisy,$(lib) $(judges) $(dir)/noise.c,$(noisy)))
+$(eval $(call program,histories-tsan,$(lib) $(judges),-fsanitize=thread))
+$(eval $(call program,histories-asan,$(lib) $(judges),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all))
+$(eval $(call program,unit-noisy,$(lib) $(suites:%=tests/unit/test_%.c) tests/unit/main.c $(dir)/noise.c,$(noisy) \
+	-DSUITES='"../verify/suites.def"',$(shell pkg-config --libs check)))
