@@ -46,7 +46,7 @@ unit_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.c)))
 wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers install clean
+.PHONY: all check check-unit check-wire check-headers verify install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -76,6 +76,10 @@ check-wire: $(BUILD)/wire all
 # Each header compiles alone, and includes only what its layer may.
 check-headers:
 	scripts/check-headers $(headers)
+
+# Whether lib/ can be believed: docs/verification.md.
+verify:
+	scripts/verify
 
 install: all
 	install -D -m 755 $(BUILD)/leatd $(DESTDIR)$(PREFIX)/sbin/leatd

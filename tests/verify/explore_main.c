@@ -361,6 +361,10 @@ int main(int argc, char **argv)
 	fix_addresses(argv);
 	catch_crashes();
 	for (i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
 		if (strcmp(argv[i], "--list") == 0)
 			return list_programs();
 		if (i + 1 < argc && strcmp(argv[i], "--replay") == 0)
