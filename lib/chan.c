@@ -132,13 +132,13 @@ static __attribute__((noinline)) void call_sender(struct chan *c, uint64_t atten
 	chan_settle(c);
 }
 
-static inline void sent(struct chan *c, uint64_t attention, size_t n)
+static inline __attribute__((always_inline)) void sent(struct chan *c, uint64_t attention, size_t n)
 {
 	if (unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)))
 		call_receiver(c, attention, n);
 }
 
-static inline void received(struct chan *c, uint64_t attention, size_t n)
+static inline __attribute__((always_inline)) void received(struct chan *c, uint64_t attention, size_t n)
 {
 	if (unlikely(attention & ATTENTION_SENDERS))
 		call_sender(c, attention, n);
@@ -155,7 +155,7 @@ static __attribute__((noinline)) enum chan_status refused(struct chan *c, const 
 	return status;
 }
 
-static inline enum chan_status attempt_send(struct chan *c, const void *elem, bool past)
+static inline __attribute__((always_inline)) enum chan_status attempt_send(struct chan *c, const void *elem, bool past)
 {
 	uint64_t attention = 0;
 	enum chan_status status = ring_send(c, elem, true, &attention);
@@ -169,7 +169,7 @@ static inline enum chan_status attempt_send(struct chan *c, const void *elem, bo
 	return refused(c, elem, status, attention, past);
 }
 
-static inline enum chan_status attempt_recv(struct chan *c, void *elem, bool past)
+static inline __attribute__((always_inline)) enum chan_status attempt_recv(struct chan *c, void *elem, bool past)
 {
 	uint64_t attention = 0;
 	enum chan_status status = ring_recv(c, elem, true, &attention);
@@ -271,10 +271,10 @@ enum chan_status chan_send(struct chan *c, const void *elem, struct ctx *ctx, mo
 		return status;
 	if (unlikely(!c))
 		return wait_on_nil(ctx, deadline);
-	if (unlikely(!can_carry(c, elem)))
-		return CHAN_INVALID;
 	if (unlikely(!chan_is_buffered(c)))
-		return meet_receiver(c, elem, ctx, deadline);
+		return can_carry(c, elem) ? meet_receiver(c, elem, ctx, deadline) : CHAN_INVALID;
+	if (unlikely(!elem && c->elem_size))
+		return CHAN_INVALID;
 	status = attempt_send(c, elem, false);
 	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_SEND, c, (void *)(uintptr_t)elem, ctx, deadline);
 }
@@ -293,13 +293,19 @@ enum chan_status chan_recv(struct chan *c, void *elem, struct ctx *ctx, moment d
 	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_RECV, c, elem, ctx, deadline);
 }
 
+static __attribute__((noinline)) enum chan_status try_send(struct chan *c, const void *elem)
+{
+	if (unlikely(!chan_is_buffered(c)))
+		return can_carry(c, elem) ? try_meet(c, CHAN_OP_SEND, (void *)(uintptr_t)elem) : CHAN_INVALID;
+	return likely(elem || c->elem_size == 0) ? attempt_send(c, elem, true) : CHAN_INVALID;
+}
+
+/* Refusing is quick: it is how a program that drops what is too much spends its time. */
 enum chan_status chan_try_send(struct chan *c, const void *elem)
 {
-	if (unlikely(!c))
+	if (unlikely(!c) || (chan_is_buffered(c) && ring_is_plainly_full(c)))
 		return CHAN_WOULD_BLOCK;
-	if (unlikely(!can_carry(c, elem)))
-		return CHAN_INVALID;
-	return likely(chan_is_buffered(c)) ? attempt_send(c, elem, true) : try_meet(c, CHAN_OP_SEND, (void *)(uintptr_t)elem);
+	return try_send(c, elem);
 }
 
 enum chan_status chan_try_recv(struct chan *c, void *elem)
@@ -319,12 +325,13 @@ static size_t say(size_t done, enum chan_status *why, enum chan_status status)
 /* As many as one claim gives. */
 static size_t send_some(struct chan *c, const unsigned char *elem, size_t n)
 {
-	uint64_t at, attention;
+	struct claim claim;
+	uint64_t attention;
 	enum chan_status why;
-	size_t k = ring_claim_free(c, n, true, &at, &attention, &why), i;
+	size_t k = ring_claim_free(c, n, true, &claim, &attention, &why), i;
 
-	for (i = 0; i < k; i++, at = ring_next(c, at))
-		ring_write(c, at, elem + i * c->elem_size);
+	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
+		ring_write(c, claim, elem + i * c->elem_size);
 	if (k)
 		sent(c, attention, k);
 	return k;
@@ -332,12 +339,13 @@ static size_t send_some(struct chan *c, const unsigned char *elem, size_t n)
 
 static size_t recv_some(struct chan *c, unsigned char *elem, size_t n)
 {
-	uint64_t at, attention;
+	struct claim claim;
+	uint64_t attention;
 	enum chan_status why;
-	size_t k = ring_claim_written(c, n, true, &at, &attention, &why), i;
+	size_t k = ring_claim_written(c, n, true, &claim, &attention, &why), i;
 
-	for (i = 0; i < k; i++, at = ring_next(c, at))
-		ring_read(c, at, elem ? elem + i * c->elem_size : NULL);
+	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
+		ring_read(c, claim, elem ? elem + i * c->elem_size : NULL);
 	if (k)
 		received(c, attention, k);
 	return k;

@@ -107,6 +107,7 @@ enum chan_status chan_take_locked(struct chan *, void *elem, struct wakes *);
 /* Puts a waiter into the list of the senders, or of the receivers; `first`: it was there before and was called in vain. */
 void chan_enlist_sender_locked(struct chan *, struct waiter *, const void *elem, bool first, struct wakes *);
 void chan_enlist_receiver_locked(struct chan *, struct waiter *, void *elem, bool first);
+void chan_fall_asleep(struct chan *, struct waitlist *, struct waiter *);
 void chan_delist(struct chan *, struct waitlist *, struct waiter *);
 
 /* The buffered channel: serves who waits, as far as elements, room and the throttle go. */

@@ -114,6 +114,14 @@ void chan_enlist_receiver_locked(struct chan *c, struct waiter *w, void *elem, b
 	enlist(c, &c->receivers, w, first);
 }
 
+void chan_fall_asleep(struct chan *c, struct waitlist *list, struct waiter *w)
+{
+	lock_acquire(&c->lock);
+	waitlist_fall_asleep(list, w);
+	chan_note_locked(c);
+	lock_release(&c->lock);
+}
+
 void chan_delist(struct chan *c, struct waitlist *list, struct waiter *w)
 {
 	lock_acquire(&c->lock);
@@ -186,7 +194,7 @@ static void see_to_it(struct chan *c, enum chan_op op)
 
 	chan_barrier(c, op);
 	while (chan_look(c, op) == LOOK_PENDING)
-		ring_pause(&round);
+		round = ring_pause(round);
 	if (chan_look(c, op) == LOOK_READY)
 		chan_settle(c);
 }

@@ -6,22 +6,22 @@ enum {
 	LONGEST = 5,   /* doublings of the sleep */
 };
 
-void ring_pause(unsigned *round)
+unsigned ring_pause(unsigned round)
 {
 	shim_u32 nobody;
 	unsigned sleeps;
 
-	if (*round < PAUSES && !spin_alone()) {
+	if (round < PAUSES && !spin_alone()) {
 		cpu_pause();
-	} else if (*round < PAUSES + YIELDS) {
-		*round = *round < PAUSES ? PAUSES : *round;
+	} else if (round < PAUSES + YIELDS) {
+		round = round < PAUSES ? PAUSES : round;
 		cpu_yield();
 	} else {
-		sleeps = *round - PAUSES - YIELDS;
+		sleeps = round - PAUSES - YIELDS;
 		shim_init(&nobody, 0);
 		futex_wait(&nobody, 0, moment_in(32 * MICROSECONDS << (sleeps < LONGEST ? sleeps : LONGEST)));
 	}
-	++*round;
+	return round + 1;
 }
 
 void ring_await_sweep(struct chan *c)

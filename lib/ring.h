@@ -24,6 +24,12 @@ struct ring_slot {
 	shim_u64 stamp;   /* the element follows, c->offset from here */
 };
 
+/* What a thread owns from its claim to the stamp; of several, the first. */
+struct claim {
+	uint64_t at;
+	struct ring_slot *slot;
+};
+
 enum look { LOOK_READY, LOOK_IDLE, LOOK_PENDING };
 
 static inline struct ring_slot *ring_slot(const struct chan *c, uint64_t at)
@@ -55,8 +61,8 @@ static inline void ring_copy(const struct chan *c, void *into, const void *from)
 		memcpy(into, from, c->elem_size);
 }
 
-/* A pause that grows: whoever is waited for is in the middle of a copy, or does not run. In ring.c. */
-void ring_pause(unsigned *round);
+/* A pause that grows with the round; gives the next one. Whoever is waited for is in the middle of a copy, or does not run. */
+unsigned ring_pause(unsigned round) must_check;
 
 static inline bool ring_claim(struct chan *c, shim_u64 *position, uint64_t *seen, uint64_t to, bool single)
 {
@@ -70,13 +76,15 @@ static inline bool ring_claim(struct chan *c, shim_u64 *position, uint64_t *seen
 	return true;
 }
 
-/* Claims up to `n` free slots, from *at on; returns how many, or 0 and *why. *attention was loaded after the claim.
+/* Claims up to `n` free slots, from *claim on; returns how many, or 0 and *why. *attention was loaded after the claim.
  * `wait`: for a pending receive, if "full" might be wrong otherwise. */
-static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, uint64_t *at, uint64_t *attention, enum chan_status *why)
+static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, struct claim *claim, uint64_t *attention,
+	enum chan_status *why)
 {
 	const bool single = c->flags & CHAN_SINGLE_PRODUCER;
 	uint64_t tail = shim_load(&c->tail, relaxed), to, head;
 	unsigned round = 0;
+	struct ring_slot *slot;
 	size_t k;
 
 	for (;;) {
@@ -84,13 +92,15 @@ static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, uint64
 			*why = CHAN_CLOSED;
 			return 0;
 		}
-		for (k = 0, to = tail; k < n && shim_load(&ring_slot(c, to)->stamp, acquire) == to; k++)
-			to = ring_next(c, to);
-		if (likely(k > 0)) {
+		slot = ring_slot(c, tail);
+		if (likely(shim_load(&slot->stamp, acquire) == tail)) {
+			to = ring_next(c, tail);
+			for (k = 1; k < n && shim_load(&ring_slot(c, to)->stamp, acquire) == to; k++)
+				to = ring_next(c, to);
 			if (unlikely(!ring_claim(c, &c->tail, &tail, to, single)))
 				continue;
 			*attention = shim_load(&c->attention, seq_cst);
-			*at = tail;
+			*claim = (struct claim){ tail, slot };
 			if (unlikely(single && *attention & ATTENTION_CLOSING)) {
 				shim_store(&c->tail, tail, release);
 				*why = CHAN_CLOSED;
@@ -109,7 +119,7 @@ static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, uint64
 			*why = single && *attention & ATTENTION_CLOSING ? CHAN_CLOSED : CHAN_WOULD_BLOCK;
 			return 0;
 		}
-		ring_pause(&round);
+		round = ring_pause(round);
 		tail = shim_load(&c->tail, relaxed);
 	}
 }
@@ -118,11 +128,13 @@ static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, uint64
 void ring_await_sweep(struct chan *);
 
 /* Claims up to `n` written slots likewise. */
-static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, uint64_t *at, uint64_t *attention, enum chan_status *why)
+static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, struct claim *claim, uint64_t *attention,
+	enum chan_status *why)
 {
 	const bool single = c->flags & CHAN_SINGLE_CONSUMER;
 	uint64_t head = shim_load(&c->head, relaxed), to, tail;
 	unsigned round = 0;
+	struct ring_slot *slot;
 	size_t k;
 
 	for (;;) {
@@ -131,13 +143,15 @@ static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, uin
 			head = shim_load(&c->head, relaxed);
 			continue;
 		}
-		for (k = 0, to = head; k < n && shim_load(&ring_slot(c, to)->stamp, acquire) == to + 1; k++)
-			to = ring_next(c, to);
-		if (likely(k > 0)) {
+		slot = ring_slot(c, head);
+		if (likely(shim_load(&slot->stamp, acquire) == head + 1)) {
+			to = ring_next(c, head);
+			for (k = 1; k < n && shim_load(&ring_slot(c, to)->stamp, acquire) == to + 1; k++)
+				to = ring_next(c, to);
 			if (unlikely(!ring_claim(c, &c->head, &head, to, single)))
 				continue;
 			*attention = shim_load(&c->attention, seq_cst);
-			*at = head;
+			*claim = (struct claim){ head, slot };
 			return k;
 		}
 		/* Open or closed comes before empty or not: so that closed and empty is for good, */
@@ -154,45 +168,62 @@ static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, uin
 			*why = tail == head && *attention & ATTENTION_CLOSED ? CHAN_CLOSED : CHAN_WOULD_BLOCK;
 			return 0;
 		}
-		ring_pause(&round);
+		round = ring_pause(round);
 		head = shim_load(&c->head, relaxed);
 	}
 }
 
-static inline void ring_write(struct chan *c, uint64_t at, const void *elem)
+static inline void ring_write(const struct chan *c, struct claim claim, const void *elem)
 {
-	ring_copy(c, ring_elem(c, at), elem);
-	shim_store(&ring_slot(c, at)->stamp, at + 1, release);
+	ring_copy(c, (unsigned char *)claim.slot + c->offset, elem);
+	shim_store(&claim.slot->stamp, claim.at + 1, release);
 }
 
-static inline void ring_read(struct chan *c, uint64_t at, void *elem)
+static inline void ring_read(const struct chan *c, struct claim claim, void *elem)
 {
-	ring_copy(c, elem, ring_elem(c, at));
-	shim_store(&ring_slot(c, at)->stamp, at + c->lap, release);
+	ring_copy(c, elem, (unsigned char *)claim.slot + c->offset);
+	shim_store(&claim.slot->stamp, claim.at + c->lap, release);
+}
+
+static inline struct claim ring_next_claim(const struct chan *c, struct claim claim)
+{
+	claim.at = ring_next(c, claim.at);
+	claim.slot = ring_slot(c, claim.at);
+	return claim;
 }
 
 static inline enum chan_status ring_send(struct chan *c, const void *elem, bool wait, uint64_t *attention)
 {
 	enum chan_status why;
-	uint64_t at;
+	struct claim claim;
 
-	if (unlikely(!ring_claim_free(c, 1, wait, &at, attention, &why)))
+	if (unlikely(!ring_claim_free(c, 1, wait, &claim, attention, &why)))
 		return why;
-	ring_write(c, at, elem);
+	ring_write(c, claim, elem);
 	return CHAN_OK;
+}
+
+/* Open and full, in a few loads; in doubt false. */
+static inline bool ring_is_plainly_full(const struct chan *c)
+{
+	uint64_t tail = shim_load(&c->tail, relaxed);
+
+	return !(tail & c->mark) && shim_load(&ring_slot(c, tail)->stamp, acquire) != tail &&
+		shim_load(&c->head, seq_cst) + c->lap == tail &&
+		!(shim_load(&c->attention, seq_cst) & (ATTENTION_RECEIVERS | ATTENTION_CLOSING));
 }
 
 static inline enum chan_status ring_recv(struct chan *c, void *elem, bool wait, uint64_t *attention)
 {
 	enum chan_status why;
-	uint64_t at;
+	struct claim claim;
 
-	if (unlikely(!ring_claim_written(c, 1, wait, &at, attention, &why))) {
+	if (unlikely(!ring_claim_written(c, 1, wait, &claim, attention, &why))) {
 		if (why == CHAN_CLOSED && elem && c->elem_size)
 			memset(elem, 0, c->elem_size);
 		return why;
 	}
-	ring_read(c, at, elem);
+	ring_read(c, claim, elem);
 	return CHAN_OK;
 }
 

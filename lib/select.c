@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-enum { SLOTS_ON_STACK = 8, NAPS_MOST = 4 };
+enum { SLOTS_ON_STACK = 8, NAPS_MOST = 3 };
 
-/* The first nap; each further one is twice as long. */
+/* The first nap; the next are twice as long each, up to NAPS_MOST times. */
 #define NAP (128 * MICROSECONDS)
 
 /* What a select keeps for one case; `order` and `sorted` are two lists that happen to be as long. */
@@ -26,8 +26,6 @@ struct selection {
 	moment deadline;
 	int first;             /* the case through which it was called in vain, or -1 */
 	bool owes;             /* it has been looking: others may have relied on that */
-	unsigned naps;
-	uint64_t seen;         /* how far the buffers had come at the last nap */
 	struct call call;
 };
 
@@ -213,7 +211,6 @@ static bool enlist(struct selection *s, int i)
 
 	lock_acquire(&one->chan->lock);
 	ready = can_meet_locked(s, one);
-	w->asleep = s->naps == 0;
 	if (!ready && one->op == CHAN_OP_SEND)
 		chan_enlist_sender_locked(one->chan, w, one->elem, i == s->first, &wakes);
 	else if (!ready)
@@ -329,34 +326,74 @@ static uint64_t progress(const struct selection *s)
 	return sum;
 }
 
-/* Naps the first time, and as long as there is traffic that others manage alone; then sleeps. */
-static moment bedtime(struct selection *s, moment until)
+static void for_each_buffer(struct selection *s, void (*tell)(struct chan *, enum chan_op))
 {
-	uint64_t now = progress(s);
+	int i;
 
-	if (now == s->seen) {
-		s->naps = 0;
-		return until;
-	}
-	s->seen = now;
-	s->naps += s->naps < NAPS_MOST;
-	return moment_min(until, moment_in(NAP << (s->naps - 1)));
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
+			tell(s->cases[i].chan, s->cases[i].op);
+}
+
+static void serve(struct chan *c, unused_arg enum chan_op op)
+{
+	chan_settle(c);
+}
+
+static void fall_asleep(struct selection *s)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]))
+			chan_fall_asleep(s->cases[i].chan, list_of(&s->cases[i]), &s->slots[i].waiter);
+}
+
+/* Naps while there is traffic that others manage alone, or a pending one, who will perhaps not wake us. Does between naps
+ * what they leave undone, in the order of the lists: so we do not overtake those who came before. True: it was
+ * claimed. False: it is asleep, the second look has shown nothing, and whoever changes that will wake us; or time is up. */
+static bool doze(struct selection *s, moment until)
+{
+	bool asleep = false;
+	unsigned naps = 0;
+	uint64_t before;
+	enum look seen;
+
+	do {
+		before = progress(s);
+		if (call_doze(&s->call, moment_min(until, moment_in(NAP << naps))))
+			return true;
+		naps += naps < NAPS_MOST;
+		for_each_buffer(s, serve);
+		if (!asleep && progress(s) == before) {
+			asleep = true;
+			fall_asleep(s);
+		}
+		seen = look_again(s);
+	} while (!(asleep && seen == LOOK_IDLE) && !moment_reached(until));
+	return false;
+}
+
+static bool any_buffer(const struct selection *s)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
+			return true;
+	return false;
 }
 
 /* Waits once. True: it is decided, *index and *why say how; otherwise things have changed. */
 static bool wait_once(struct selection *s, int *index, enum chan_status *why)
 {
-	moment until = bedtime(s, next_moment(s));
-	enum look seen;
+	moment until = next_moment(s);
+	enum look seen = enlist_all(s) ? look_again(s) : LOOK_READY;
 
-	seen = enlist_all(s) ? look_again(s) : LOOK_READY;
-	/* For a pending one nobody may wake us: not for long. */
-	if (seen == LOOK_PENDING)
-		until = moment_min(until, moment_in(NAP));
 	if (seen == LOOK_IDLE)
 		s->owes = false;
 	if (seen != LOOK_READY)
-		*why = ctx_wait(s->ctx, &s->call, until, NULL);
+		*why = any_buffer(s) && doze(s, moment_min(until, ctx_deadline(s->ctx))) ? CHAN_OK : ctx_wait(s->ctx, &s->call, until, NULL);
 	else if (call_abandon(&s->call))
 		*why = CHAN_TIMED_OUT;
 	else
@@ -367,15 +404,6 @@ static bool wait_once(struct selection *s, int *index, enum chan_status *why)
 	delist_all(s, -1);
 	/* Out of time may mean that a timer's moment has come, or just that things have changed: try again. */
 	return *why != CHAN_TIMED_OUT;
-}
-
-static void for_each_buffer(struct selection *s, void (*tell)(struct chan *, enum chan_op))
-{
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
-			tell(s->cases[i].chan, s->cases[i].op);
 }
 
 static bool look_around(struct selection *s)
@@ -421,7 +449,6 @@ static int select_run(struct selection *s, enum chan_status *why)
 	int index;
 
 	s->first = -1;
-	s->seen = ~UINT64_C(0);
 	if (s->ordered)
 		keep_order(s);
 	else if (s->n > 0)

@@ -8,7 +8,8 @@ enum {
 	SPIN_SHARE = 8,     /* the newest weighs one in so many */
 	YIELD_MOST = 16,    /* likewise */
 	YIELD_SHARE = 8,
-	RETRY = 64,         /* one in so many waits tries everything */
+	SPIN_RETRY = 64,    /* one in so many waits spins as long as it may */
+	YIELD_RETRY = 256,  /* likewise; dearer if it goes wrong */
 };
 
 /* A yield that takes longer has run into someone who uses up his time. */
@@ -64,19 +65,20 @@ static bool yield(struct spin *s, bool whole, bool (*ready)(const void *), const
 {
 	uint32_t average = shim_load(&s->yields, relaxed), used = 0;
 	uint32_t budget = whole ? YIELD_MOST : (2 * average + YIELD_SHARE - 1) / YIELD_SHARE;
-	bool won = false;
+	bool won = false, late = false;
 	moment began;
 
 	if (budget == 0)
 		return false;
 	budget = budget < YIELD_MOST ? budget : YIELD_MOST;
 	began = moment_now();
-	while (used < budget && !won) {
+	while (used < budget && !won && !late) {
 		cpu_yield();
 		used++;
 		won = ready(arg);
+		late = moment_now() - began > used * YIELD_LATE;
 	}
-	if (moment_now() - began > used * YIELD_LATE)
+	if (late)
 		average /= 2;
 	else if (won)
 		average = average - average / YIELD_SHARE + used;
@@ -89,12 +91,10 @@ static bool yield(struct spin *s, bool whole, bool (*ready)(const void *), const
 bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
 {
 	uint32_t times;
-	bool whole;
 
 	if (!s)
 		return false;
 	times = shim_load(&s->times, relaxed);
 	shim_store(&s->times, times + 1, relaxed);
-	whole = times % RETRY == 0;
-	return spin(s, whole, ready, arg) || yield(s, whole, ready, arg);
+	return spin(s, times % SPIN_RETRY == 0, ready, arg) || yield(s, times % YIELD_RETRY == 0, ready, arg);
 }

@@ -65,6 +65,28 @@ bool call_await(struct call *call, moment deadline, struct spin *spin)
 	}
 }
 
+bool call_doze(struct call *call, moment until)
+{
+	uint32_t seen;
+
+	for (;;) {
+		seen = shim_or(&call->state, CALL_PARKED, acq_rel) | CALL_PARKED;
+		if ((seen & CALL_PHASE) == CALL_DONE)
+			return true;
+		if ((seen & CALL_PHASE) == CALL_CLAIMED)
+			until = FOREVER;
+		else if (moment_reached(until))
+			return false;
+		futex_wait(&call->state, seen, until);
+	}
+}
+
+void waitlist_fall_asleep(struct waitlist *list, struct waiter *waiter)
+{
+	list->asleep += waiter->listed && !waiter->asleep;
+	waiter->asleep = true;
+}
+
 void waitlist_add(struct waitlist *list, struct waiter *waiter)
 {
 	waiter->next = NULL;

@@ -40,7 +40,7 @@ struct waiter {
 	};
 	int index;
 	bool listed;
-	bool asleep;   /* set before it is listed: will not wake by itself */
+	bool asleep;   /* will not wake by itself; see waitlist_fall_asleep() */
 };
 
 /* First come, first served. Zeroed memory is an empty list. Guarded by the lock of the thing waited for. */
@@ -64,11 +64,17 @@ bool call_abandon(struct call *) must_check;
  * nobody had claimed it (false: abandoned). */
 bool call_await(struct call *, moment deadline, struct spin *) must_check;
 
+/* The same without giving up: false says that the call still waits in its lists. */
+bool call_doze(struct call *, moment until) must_check;
+
 void waitlist_add(struct waitlist *, struct waiter *);
 void waitlist_add_first(struct waitlist *, struct waiter *);
 
 /* Whether a call other than this one waits in the list, so far as can be seen. */
 bool waitlist_has_other(const struct waitlist *, const struct call *);
+
+/* The waiter, if it is in, counts among those who are asleep from now on. */
+void waitlist_fall_asleep(struct waitlist *, struct waiter *);
 
 /* Takes the waiter out if it is in: a waker may have done it before. */
 void waitlist_remove(struct waitlist *, struct waiter *);
