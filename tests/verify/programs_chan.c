@@ -201,6 +201,14 @@ static void recv_twice_until_late(void *world)
 	recv_one_until_late(world);
 }
 
+static void recv_then_try_send(void *world)
+{
+	struct world *w = world;
+
+	recv_one(world);
+	did_try_send(&w->log, w->c[0], value_number(1));
+}
+
 static void *two_stored(int capacity)
 {
 	struct world *w = world_new(capacities(capacity), 0);
@@ -308,6 +316,10 @@ const struct program chan_programs[] = {
 		.bound = 3 },
 	{ "try-2", "two senders that look for what is surely there", one_channel, 2, { send_then_try_recv, send_then_try_recv }, DRAINED,
 		.bound = 3 },
+	{ "try-room", "two receivers that look for room that is surely there", two_stored, 2, { recv_then_try_send, recv_then_try_send }, DRAINED,
+		.bound = 3 },
+	{ "single-close-other", "another one closes on a single producer", one_single_channel, 1, { send_until_closed, recv_until_closed, close_it },
+		DRAINED, .bound = 3 },
 	{ "try-in-turn", "full or empty, but not both at once", one_channel, 1, { try_in_turn, try_send_twice, try_recv_twice }, DRAINED,
 		.bound = 3 },
 	{ "try-0", "tries and a waiting receiver, rendezvous", one_channel, 0, { try_send_twice, recv_one_until_late }, DRAINED, LATE_AT,

@@ -17,6 +17,14 @@ static void *watched(int capacity)
 	return w;
 }
 
+static void *watched_single(int capacity)
+{
+	struct world *w = world_new(capacities(capacity), CHAN_SINGLE_PRODUCER | CHAN_SINGLE_CONSUMER);
+
+	w->watch = chan_watch_new(w->c[0].chan, &w->fd);
+	return w;
+}
+
 /* True: closed. */
 static bool drain(struct world *w, uint32_t enough)
 {
@@ -80,12 +88,25 @@ static void send_two(void *world)
 	send_one(world);
 }
 
+static void send_three(void *world)
+{
+	send_two(world);
+	send_one(world);
+}
+
 static void send_two_and_close(void *world)
 {
 	struct world *w = world;
 
 	send_two(world);
 	did_close(&w->log, w->c[0]);
+}
+
+static void close_it(void *world)
+{
+	struct world *w = world;
+
+	must(did_close(&w->log, w->c[0]) == CHAN_OK);
 }
 
 static void recv_one(void *world)
@@ -113,7 +134,7 @@ static void loop_beside(void *world)
 	int fd;
 
 	mine = chan_watch_new(w->c[0].chan, &fd);
-	while ((status = did_try_recv(&w->log, w->c[0], &value)) != CHAN_OK)
+	while ((status = did_try_recv(&w->log, w->c[0], &value)) == CHAN_WOULD_BLOCK)
 		if (chan_watch_arm(mine)) {
 			w->numbers[1]++;
 			explore_readable(fd, FOREVER);
@@ -447,6 +468,9 @@ const struct program rest_programs[] = {
 	{ "watch-0", "the same, rendezvous", watched, 0, { loop_three, send_two, send_one }, .finish = finish_watched, .bound = 2 },
 	{ "watch-close", "a loop until the channel is closed", watched, 2, { loop_until_closed, send_two_and_close }, .finish = finish_watched,
 		.bound = 3 },
+	{ "watch-close-two", "two loops hear of the close", watched, 2, { loop_until_closed, loop_beside, close_it }, .finish = finish_watched,
+		.bound = 2 },
+	{ "watch-single", "a loop and a single producer", watched_single, 2, { loop_three, send_three }, .finish = finish_watched, .bound = 3 },
 	{ "watch-free", "a watch is freed among senders", watched, 2, { arm_and_free, send_one, send_one }, .finish = finish_watched, .bound = 3 },
 	{ "watch-free-beside", "a freed watch passes its wake-up on", watched, 2, { arm_and_free, loop_beside, send_one }, .finish = finish_watched,
 		.bound = 2 },
