@@ -125,9 +125,13 @@ static __attribute__((noinline)) void call_receiver(struct chan *c, uint64_t att
 
 static __attribute__((noinline)) void call_sender(struct chan *c, uint64_t attention, size_t received)
 {
+	size_t left;
+
 	if (attention & (ATTENTION_SENDER_CALLED | ATTENTION_SENDERS_LOOK))
 		return;
-	if (!(attention & ATTENTION_SENDERS_ASLEEP) && ring_len(c) + received < c->capacity)
+	/* A whole batch of room is worth waking for; less is not, to one who will look again before long. */
+	left = ring_len(c);
+	if (!(attention & ATTENTION_SENDERS_ASLEEP) && !(left <= c->capacity / 2 && left + received > c->capacity / 2))
 		return;
 	chan_settle(c);
 }

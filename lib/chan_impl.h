@@ -19,8 +19,8 @@ struct chan_kind {
  * Waking costs more than a hundred operations, so nobody is woken while someone else is sure to see to it:
  *   called: was handed an element (room), is on his way, and will serve those behind;
  *   looking: spins or yields, does not stand in a list, and will serve those who are fast asleep;
- *   napping: stands in the list, but looks again by himself before long. He is woken when a buffer that was
- *   empty (full) no longer is, since perhaps nobody else is about. */
+ *   napping: stands in the list, but looks again by himself before long. He is woken by the first element in an
+ *   empty buffer, since perhaps nobody else is about, and when a full one has become half empty. */
 #define ATTENTION_RECEIVERS UINT64_C(1)          /* some stand in the list */
 #define ATTENTION_SENDERS UINT64_C(2)
 #define ATTENTION_WATCHED UINT64_C(4)            /* a watch is armed */

@@ -201,11 +201,8 @@ static void see_to_it(struct chan *c, enum chan_op op)
 
 void chan_answer(struct chan *c, enum chan_op op)
 {
-	const bool sent = op == CHAN_OP_SEND;
-	uint64_t seen = shim_and(&c->attention, ~(sent ? ATTENTION_SENDER_CALLED : ATTENTION_RECEIVER_CALLED), seq_cst);
-
-	if (seen & (sent ? ATTENTION_SENDERS : ATTENTION_RECEIVERS | ATTENTION_WATCHED))
-		see_to_it(c, op);
+	shim_and(&c->attention, ~(op == CHAN_OP_SEND ? ATTENTION_SENDER_CALLED : ATTENTION_RECEIVER_CALLED), seq_cst);
+	chan_looked(c, op);
 }
 
 void chan_look_begin(struct chan *c, enum chan_op op)

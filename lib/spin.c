@@ -8,12 +8,12 @@ enum {
 	SPIN_SHARE = 8,     /* the newest weighs one in so many */
 	YIELD_MOST = 16,    /* likewise */
 	YIELD_SHARE = 8,
-	SPIN_RETRY = 64,    /* one in so many waits spins as long as it may */
-	YIELD_RETRY = 256,  /* likewise; dearer if it goes wrong */
+	YIELD_REST = 4,     /* times as long as it took it is not tried again when it was late */
+	RETRY = 64,         /* one in so many waits tries everything */
 };
 
-/* A yield that takes longer has run into someone who uses up his time. */
-#define YIELD_LATE (50 * MICROSECONDS)
+/* A yield that takes longer has run into someone who uses up his time; the kernel charges us for as much. */
+#define YIELD_LATE MILLISECONDS
 
 /* The mask is read once in the life of a thread: it is set before a program starts, or not at all. */
 bool spin_alone(void)
@@ -65,22 +65,21 @@ static bool yield(struct spin *s, bool whole, bool (*ready)(const void *), const
 {
 	uint32_t average = shim_load(&s->yields, relaxed), used = 0;
 	uint32_t budget = whole ? YIELD_MOST : (2 * average + YIELD_SHARE - 1) / YIELD_SHARE;
-	bool won = false, late = false;
-	moment began;
+	moment began, took = 0;
+	bool won = false;
 
-	if (budget == 0)
+	if (budget == 0 || (began = moment_now()) < shim_load(&s->rest, relaxed))
 		return false;
 	budget = budget < YIELD_MOST ? budget : YIELD_MOST;
-	began = moment_now();
-	while (used < budget && !won && !late) {
+	while (used < budget && !won && took < YIELD_LATE) {
 		cpu_yield();
 		used++;
 		won = ready(arg);
-		late = moment_now() - began > used * YIELD_LATE;
+		took = moment_now() - began;
 	}
-	if (late)
-		average /= 2;
-	else if (won)
+	if (took >= YIELD_LATE)
+		shim_store(&s->rest, began + took * YIELD_REST, relaxed);
+	if (won)
 		average = average - average / YIELD_SHARE + used;
 	else
 		average = average - (average + YIELD_SHARE - 1) / YIELD_SHARE;
@@ -96,5 +95,5 @@ bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
 		return false;
 	times = shim_load(&s->times, relaxed);
 	shim_store(&s->times, times + 1, relaxed);
-	return spin(s, times % SPIN_RETRY == 0, ready, arg) || yield(s, times % YIELD_RETRY == 0, ready, arg);
+	return spin(s, times % RETRY == 0, ready, arg) || yield(s, times % RETRY == 0, ready, arg);
 }

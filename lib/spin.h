@@ -17,7 +17,8 @@
 struct spin {
 	shim_u32 average;   /* pauses */
 	shim_u32 yields;    /* in eighths */
-	shim_u32 times;     /* all three approximate, raced over without harm */
+	shim_u32 times;
+	shim_i64 rest;      /* no yields until then; all of these are approximate and raced over without harm */
 };
 
 /* Whether this thread may use one CPU only. */
