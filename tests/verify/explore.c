@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LATE = 16, NEVER_STEP = -1 };
+enum { LATE = 16, NAPS_IN_A_ROW = 40 };
+
+/* What is shorter is a nap: programs have longer deadlines. */
+#define NAP_MOST (5 * MILLISECONDS)
 
 enum thread_state { READY, ASLEEP, POLLING, ENDED };
 
@@ -44,6 +47,7 @@ static struct {
 	struct thread *current;      /* NULL: no run, or its setup or finish */
 	moment now;
 	uint64_t tickets;
+	int naps;                    /* one after the other, while nobody else went on */
 	int lowest;                  /* CHOOSE_PRIORITIES: the last that was given */
 	uint64_t could[STEPS];
 	struct run_result result;
@@ -247,6 +251,7 @@ static void go_on_with(struct thread *t)
 		t->state = READY;
 	if (t == from)
 		return;
+	x.naps = 0;
 	x.current = t;
 	coroutine_switch(&from->co, &t->co);
 }
@@ -426,6 +431,10 @@ int explore_futex_wait(const struct explore_place *place, shim_u32 *word, uint32
 		return 0;
 	if (deadline <= x.now)
 		return ETIMEDOUT;
+	if (x.options.naps_pass && deadline - x.now <= NAP_MOST && ++x.naps <= NAPS_IN_A_ROW) {
+		jump_to(deadline);
+		return ETIMEDOUT;
+	}
 	t->state = ASLEEP;
 	t->word = word;
 	t->ticket = x.tickets++;
@@ -465,6 +474,11 @@ void explore_yield(const struct explore_place *place)
 {
 	if (!x.current)
 		return;
+	if (x.options.naps_pass && ++x.naps <= NAPS_IN_A_ROW) {
+		step(place);
+		jump_to(x.now + MICROSECONDS);
+		return;
+	}
 	x.current->place = place;
 	if (x.options.trace)
 		print_step(place);
@@ -477,7 +491,10 @@ void explore_pause(void)
 {
 	static const struct explore_place place = { "the program", "pause", 0 };
 
-	explore_yield(&place);
+	if (!x.current)
+		return;
+	x.current->place = &place;
+	pass();
 }
 
 void explore_membarrier(const struct explore_place *place)

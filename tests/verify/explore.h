@@ -8,7 +8,8 @@
  *	12t2   before step 12: thread 2 goes on             12u2  likewise, and the late stores of who went so far stay late
  *	12c    the clock jumps to the next moment of interest
  *	12s1   thread 1 wakes up for no reason                12f1  the late stores of thread 1 become visible
- * A replay is the name of the program, @, the number of CPUs that lib/ is told of, : and that list, with commas. */
+ * A replay is the name of the program, @, the number of CPUs that lib/ is told of, n if who naps or yields goes on
+ * at once (so that who waits is soon asleep for good), : and that list, with commas. */
 #ifndef LEAT_VERIFY_EXPLORE_H
 #define LEAT_VERIFY_EXPLORE_H
 

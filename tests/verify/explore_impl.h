@@ -39,6 +39,7 @@ struct run_result {
 struct explore_options {
 	int cpus;
 	bool spurious;      /* sleepers may wake for no reason */
+	bool naps_pass;     /* who naps or yields goes on at once, so that who waits is soon asleep for good */
 	bool trace;         /* print each step */
 };
 

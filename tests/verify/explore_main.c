@@ -111,7 +111,7 @@ bool schedule_parse(struct schedule *s, const char *text)
 
 static void print_replay(const struct hunt *h, const struct schedule *s)
 {
-	printf("    --replay '%s@%d:", h->program->name, h->options.cpus);
+	printf("    --replay '%s@%d%s:", h->program->name, h->options.cpus, h->options.naps_pass ? "n" : "");
 	schedule_print(s);
 	printf("'\n");
 }
@@ -201,7 +201,8 @@ static int hunt_all(struct hunt *h)
 {
 	int most = h->settings.bound >= 0 ? h->settings.bound : h->program->bound, bound, whole = -1;
 
-	h->until = seconds_now() + h->settings.seconds;
+	h->cut = false;
+	h->until = seconds_now() + h->settings.seconds / 2;
 	for (bound = 0; bound <= most; bound++) {
 		h->chooser.given.count = 0;
 		if (!hunt_below(h, bound))
@@ -226,6 +227,7 @@ static void hunt_random(struct hunt *h)
 		h->chooser.length = h->longest;
 		h->options.cpus = i % 3 ? 1 : 2;
 		h->options.spurious = i % 5 == 0;
+		h->options.naps_pass = i / 2 % 2;
 		if (!look_at(h, explore_run(h->program, &h->chooser, &h->options)))
 			return;
 	}
@@ -235,10 +237,15 @@ static bool hunt_program(const struct program *program, const struct settings *s
 {
 	struct hunt h = { .program = program, .settings = *settings, .options = { .cpus = 1 } };
 	long runs;
-	int whole;
+	int whole, sleepy;
 
 	hunting = &h;
 	whole = hunt_all(&h);
+	if (!h.failed) {
+		h.options.naps_pass = true;
+		sleepy = hunt_all(&h);
+		whole = whole < sleepy ? whole : sleepy;
+	}
 	runs = h.runs;
 	if (!h.failed)
 		hunt_random(&h);
@@ -320,6 +327,7 @@ static int replay(const char *text)
 		return fprintf(stderr, "explore: not a replay: %s\n", text), 2;
 	h.program = find_program(text, name);
 	h.options.cpus = atoi(text + name + 1);
+	h.options.naps_pass = text[cpus - 1] == 'n';
 	hunting = &h;
 	r = run_given(&h);
 	printf("%s\n", r->failed ? r->why : "it does not fail");

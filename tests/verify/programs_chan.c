@@ -1,6 +1,8 @@
 /* Programs of one channel: send, receive, try, batches, sweep, close, single producers and consumers. */
 #include "programs.h"
 
+#define LATE (100 * MILLISECONDS)
+
 static void *one_channel(int capacity)
 {
 	return world_new(capacities(capacity), 0);
@@ -182,7 +184,7 @@ static void recv_one_until_late(void *world)
 {
 	struct world *w = world;
 	uint32_t value;
-	enum chan_status status = did_recv(&w->log, w->c[0], &value, NULL, EXPLORE_START + 1000);
+	enum chan_status status = did_recv(&w->log, w->c[0], &value, NULL, EXPLORE_START + LATE);
 
 	must(status == CHAN_OK || status == CHAN_TIMED_OUT || status == CHAN_CLOSED);
 }
@@ -190,7 +192,7 @@ static void recv_one_until_late(void *world)
 static void send_one_until_late(void *world)
 {
 	struct world *w = world;
-	enum chan_status status = did_send(&w->log, w->c[0], value_number(0), NULL, EXPLORE_START + 1000);
+	enum chan_status status = did_send(&w->log, w->c[0], value_number(0), NULL, EXPLORE_START + LATE);
 
 	must(status == CHAN_OK || status == CHAN_TIMED_OUT || status == CHAN_CLOSED);
 }
@@ -286,7 +288,7 @@ static void finish_dropped(void *world)
 }
 
 #define DRAINED .finish = world_end_drained
-#define LATE_AT .moments = { EXPLORE_START + 1000 }
+#define LATE_AT .moments = { EXPLORE_START + LATE }
 
 const struct program chan_programs[] = {
 	{ "lone-1", "one sender, one receiver, capacity 1", one_channel, 1, { send_two, recv_two }, DRAINED, .bound = 3 },

@@ -3,7 +3,7 @@
 
 #include "../../lib/lock.h"
 
-enum { LATE = 1000 };
+#define LATE (100 * MILLISECONDS)
 #define LATE_AT .moments = { EXPLORE_START + LATE }
 #define DRAINED .finish = world_end_drained
 
@@ -48,6 +48,18 @@ static void loop_until(struct world *w, uint32_t enough)
 		w->numbers[1]++;
 		explore_readable(w->fd, FOREVER);
 	}
+}
+
+/* Keeps the watch, which is not freed before all have ended. */
+static void loop_and_keep(void *world)
+{
+	loop_until(world, UINT32_MAX);
+}
+
+static void finish_kept(void *world)
+{
+	chan_watch_free(((struct world *)world)->watch);
+	world_end_drained(world);
 }
 
 static void loop_three(void *world)
@@ -468,7 +480,7 @@ const struct program rest_programs[] = {
 	{ "watch-0", "the same, rendezvous", watched, 0, { loop_three, send_two, send_one }, .finish = finish_watched, .bound = 2 },
 	{ "watch-close", "a loop until the channel is closed", watched, 2, { loop_until_closed, send_two_and_close }, .finish = finish_watched,
 		.bound = 3 },
-	{ "watch-close-two", "two loops hear of the close", watched, 2, { loop_until_closed, loop_beside, close_it }, .finish = finish_watched,
+	{ "watch-close-two", "two loops hear of the close", watched, 2, { loop_and_keep, loop_beside, close_it }, .finish = finish_kept,
 		.bound = 2 },
 	{ "watch-single", "a loop and a single producer", watched_single, 2, { loop_three, send_three }, .finish = finish_watched, .bound = 3 },
 	{ "watch-free", "a watch is freed among senders", watched, 2, { arm_and_free, send_one, send_one }, .finish = finish_watched, .bound = 3 },

@@ -1,7 +1,7 @@
 /* Programs of selects: deadlines, cancellation, meetings, timers. */
 #include "programs.h"
 
-enum { LATE = 1000 };
+#define LATE (100 * MILLISECONDS)
 #define LATE_AT .moments = { EXPLORE_START + LATE }
 
 static void *two_channels(int capacity)
