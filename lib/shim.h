@@ -2,10 +2,10 @@
  * source can be run in three ways:
  *   as shipped;
  *   with -DLEAT_SHIM='"file.h"': file.h defines SHIM_POINT() (called before each operation: schedule noise), and may
- *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock() (a
- *   deterministic scheduler, in which each operation is a possible switch). With SHIM_OWN_MEMBARRIER it also gives
- *   cpu_yield(), shim_has_membarrier() and shim_membarrier(); otherwise there is no membarrier, and what needs one does
- *   without.
+ *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock(), and
+ *   SHIM_OWN_ATOMICS and then itself gives shim_load() to shim_keep_order() (a deterministic scheduler, in which each
+ *   operation is a possible switch, and a store may be late). With SHIM_OWN_MEMBARRIER it also gives cpu_yield(),
+ *   shim_has_membarrier() and shim_membarrier(); otherwise there is no membarrier, and what needs one does without.
  * No standalone fences: ThreadSanitizer does not understand them. */
 #ifndef LEAT_SHIM_H
 #define LEAT_SHIM_H
@@ -28,6 +28,7 @@ typedef _Atomic(size_t) shim_size;
 #define SHIM_POINT() ((void)0)
 #endif
 
+#ifndef SHIM_OWN_ATOMICS
 /* The last argument is the memory order: relaxed, acquire, release, acq_rel or seq_cst. */
 #define shim_load(word, order) (SHIM_POINT(), atomic_load_explicit((word), memory_order_##order))
 #define shim_store(word, value, order) (SHIM_POINT(), atomic_store_explicit((word), (value), memory_order_##order))
@@ -42,6 +43,7 @@ typedef _Atomic(size_t) shim_size;
 		memory_order_relaxed))
 /* The compiler leaves what is before it before it. The processor need not: that is what shim_membarrier() is for. */
 #define shim_keep_order() __asm__ volatile("" ::: "memory")
+#endif
 /* What no other thread can see yet. */
 #define shim_init(word, value) atomic_init((word), (value))
 
