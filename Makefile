@@ -47,7 +47,7 @@ wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels verify install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -96,6 +96,10 @@ check-examples: examples
 check-headers:
 	scripts/check-headers $(headers)
 
+# Whether lib/ can be believed: docs/verification.md.
+verify:
+	scripts/verify
+
 install: all
 	install -D -m 755 $(BUILD)/leatd $(DESTDIR)$(PREFIX)/sbin/leatd
 	install -D -m 755 $(BUILD)/leat $(DESTDIR)$(PREFIX)/bin/leat
@@ -109,4 +113,4 @@ install: all
 clean:
 	rm -rf build build-*
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

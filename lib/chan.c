@@ -1,14 +1,15 @@
-#include "chan_impl.h"
+#include "ring.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static void ring_destroy(struct chan *c)
 {
-	size_t i;
+	uint64_t at;
 
-	for (i = 0; c->drop && i < shim_load(&c->count, relaxed); i++)
-		c->drop(chan_place(c, i), c->drop_arg);
+	if (c->drop && chan_is_buffered(c))
+		for (at = shim_load(&c->head, relaxed); at != (shim_load(&c->tail, relaxed) & ~c->mark); at = ring_next(c, at))
+			c->drop(ring_elem(c, at), c->drop_arg);
 	free(c);
 }
 
@@ -27,17 +28,35 @@ void chan_init(struct chan *c, const struct chan_kind *kind, const struct chan_o
 	shim_init(&c->due, FOREVER);
 }
 
+/* The element is aligned like its size allows: 16 bytes at most. False: the sum does not fit. */
+static bool measure(const struct chan_options *options, size_t *stride, size_t *offset, size_t *bytes)
+{
+	const size_t most = sizeof(max_align_t);
+	size_t align = options->elem_size && options->elem_size % 16 == 0 ? 16 : 8;
+
+	*offset = align;
+	return most >= align && !__builtin_add_overflow(options->elem_size, 2 * align - 1, stride) &&
+		!__builtin_mul_overflow(*stride = *stride / align * align, options->capacity, bytes) &&
+		!__builtin_add_overflow(*bytes, sizeof(struct chan) + CACHE_LINE - 1, bytes) && *bytes <= PTRDIFF_MAX;
+}
+
 struct chan *chan_new_with(const struct chan_options *options)
 {
-	size_t bytes;
+	size_t stride, offset, bytes;
 	struct chan *c;
 
-	if (__builtin_mul_overflow(options->elem_size, options->capacity, &bytes) ||
-	    __builtin_add_overflow(bytes, sizeof(*c) + CACHE_LINE - 1, &bytes) || bytes > PTRDIFF_MAX)
+	if (!measure(options, &stride, &offset, &bytes))
 		return NULL;
 	c = aligned_alloc(CACHE_LINE, bytes / CACHE_LINE * CACHE_LINE);
-	if (c)
-		chan_init(c, &ring_kind, options);
+	if (!c)
+		return NULL;
+	chan_init(c, &ring_kind, options);
+	c->stride = stride;
+	c->offset = offset;
+	if (c->capacity)
+		ring_init(c);
+	if (c->capacity)
+		c->fenced = !shim_has_membarrier();
 	return c;
 }
 
@@ -93,7 +112,98 @@ static enum chan_status wait_in(struct chan *c, struct waitlist *list, struct wa
 	return why;
 }
 
-enum chan_status chan_send(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
+static inline __attribute__((always_inline)) void sent(struct chan *c, uint64_t attention)
+{
+	if (unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)) &&
+		(attention & (ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED)) != (ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED))
+		chan_settle(c);
+}
+
+static inline __attribute__((always_inline)) void received(struct chan *c, uint64_t attention)
+{
+	if (unlikely(attention & ATTENTION_SENDERS) && !(attention & ATTENTION_SENDER_CALLED))
+		chan_settle(c);
+}
+
+static __attribute__((noinline)) enum chan_status refused(struct chan *c, const void *elem, enum chan_status status,
+	uint64_t attention, bool past)
+{
+	if (status == CHAN_WOULD_BLOCK)
+		return past && attention & ATTENTION_RECEIVERS ? chan_send_past(c, elem) : status;
+	/* Not before receivers can see it too: who closes has the lock. And whoever saw the claim of a single producer that
+	 * was taken back has left the receivers to us. */
+	if (c->flags & CHAN_SINGLE_PRODUCER || !chan_is_closed(c))
+		chan_settle(c);
+	return status;
+}
+
+static inline __attribute__((always_inline)) enum chan_status attempt_send(struct chan *c, const void *elem, bool past)
+{
+	uint64_t attention = 0;
+	enum chan_status status = ring_send(c, elem, past, &attention);
+
+	if (likely(status == CHAN_OK)) {
+		sent(c, attention);
+		return CHAN_OK;
+	}
+	if (likely(status == CHAN_WOULD_BLOCK && !(attention & ATTENTION_RECEIVERS)))
+		return CHAN_WOULD_BLOCK;
+	return refused(c, elem, status, attention, past);
+}
+
+static inline __attribute__((always_inline)) enum chan_status attempt_recv(struct chan *c, void *elem, bool past)
+{
+	uint64_t attention = 0;
+	enum chan_status status = ring_recv(c, elem, past, &attention);
+
+	if (likely(status == CHAN_OK)) {
+		received(c, attention);
+		return CHAN_OK;
+	}
+	if (unlikely(status == CHAN_WOULD_BLOCK && past && attention & ATTENTION_SENDERS))
+		return chan_recv_past(c, elem);
+	return status;
+}
+
+/* On an unbuffered channel. The look without the lock is exact: at that moment nobody was there. */
+static enum chan_status try_meet(struct chan *c, enum chan_op op, void *elem)
+{
+	struct wakes wakes = { 0 };
+	enum chan_status status;
+
+	if (chan_look(c, op) == LOOK_IDLE)
+		return CHAN_WOULD_BLOCK;
+	lock_acquire(&c->lock);
+	status = op == CHAN_OP_SEND ? chan_offer_locked(c, elem, &wakes) : chan_take_locked(c, elem, &wakes);
+	lock_release(&c->lock);
+	wakes_deliver(&wakes);
+	return status;
+}
+
+enum chan_status chan_attempt(struct chan *c, enum chan_op op, void *elem, bool past)
+{
+	if (likely(chan_is_buffered(c)))
+		return op == CHAN_OP_SEND ? attempt_send(c, elem, past) : attempt_recv(c, elem, past);
+	return chan_is_polled(c) ? c->kind->poll(c, elem) : try_meet(c, op, elem);
+}
+
+static enum chan_status too_late(enum chan_status status, moment deadline)
+{
+	return status == CHAN_WOULD_BLOCK && deadline > NOW ? CHAN_TIMED_OUT : status;
+}
+
+static __attribute__((noinline)) enum chan_status wait_for(enum chan_op op, struct chan *c, void *elem, struct ctx *ctx,
+	moment deadline)
+{
+	struct chan_case only = { op, c, elem, CHAN_ANY_SIZE, CHAN_OK };
+	enum chan_status why;
+
+	if (moment_reached(deadline))
+		return too_late(chan_attempt(c, op, elem, true), deadline);
+	return select_wait(&only, 1, ctx, deadline, &why) < 0 ? why : only.status;
+}
+
+static enum chan_status meet_receiver(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
 {
 	struct wakes wakes = { 0 };
 	enum chan_status status;
@@ -101,109 +211,90 @@ enum chan_status chan_send(struct chan *c, const void *elem, struct ctx *ctx, mo
 	struct call call;
 	bool wait = false;
 
-	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
-		return status;
-	if (!c)
-		return wait_on_nil(ctx, deadline);
-	if (!can_carry(c, elem))
-		return CHAN_INVALID;
 	lock_acquire(&c->lock);
 	status = chan_offer_locked(c, elem, &wakes);
 	if (status == CHAN_WOULD_BLOCK && !moment_reached(deadline)) {
 		wait = true;
 		call_init(&call);
 		waiter_init(&w, &call, 0);
-		chan_enlist_sender_locked(c, &w, elem, &wakes);
+		chan_enlist_sender_locked(c, &w, elem, false, &wakes);
 	}
 	lock_release(&c->lock);
 	wakes_deliver(&wakes);
-	if (wait)
-		return wait_in(c, &c->senders, &w, ctx, deadline, &c->sending);
-	return status == CHAN_WOULD_BLOCK && deadline > NOW ? CHAN_TIMED_OUT : status;
+	return wait ? wait_in(c, &c->senders, &w, ctx, deadline, &c->sending) : too_late(status, deadline);
 }
 
-static enum chan_status recv_polled(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
+static enum chan_status meet_sender(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
 {
-	struct chan_case only = { CHAN_OP_RECV, c, elem, CHAN_ANY_SIZE, CHAN_OK };
-	enum chan_status why;
+	struct wakes wakes = { 0 };
+	enum chan_status status;
+	struct waiter w;
+	struct call call;
+	bool wait = false;
 
-	chan_select(&only, 1, ctx, deadline, &why);
-	return why;
+	lock_acquire(&c->lock);
+	status = chan_take_locked(c, elem, &wakes);
+	if (status == CHAN_WOULD_BLOCK && !moment_reached(deadline)) {
+		wait = true;
+		call_init(&call);
+		waiter_init(&w, &call, 0);
+		chan_enlist_receiver_locked(c, &w, elem, false);
+	}
+	lock_release(&c->lock);
+	wakes_deliver(&wakes);
+	return wait ? wait_in(c, &c->receivers, &w, ctx, deadline, &c->receiving) : too_late(status, deadline);
+}
+
+enum chan_status chan_send(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
+{
+	enum chan_status status;
+
+	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
+		return status;
+	if (unlikely(!c))
+		return wait_on_nil(ctx, deadline);
+	if (unlikely(!chan_is_buffered(c)))
+		return can_carry(c, elem) ? meet_receiver(c, elem, ctx, deadline) : CHAN_INVALID;
+	if (unlikely(!elem && c->elem_size))
+		return CHAN_INVALID;
+	status = attempt_send(c, elem, false);
+	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_SEND, c, (void *)(uintptr_t)elem, ctx, deadline);
 }
 
 enum chan_status chan_recv(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
 {
-	struct wakes wakes = { 0 };
 	enum chan_status status;
-	struct waiter w;
-	struct call call;
-	bool wait = false;
 
 	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
 		return status;
-	if (!c)
+	if (unlikely(!c))
 		return wait_on_nil(ctx, deadline);
-	if (chan_is_polled(c))
-		return recv_polled(c, elem, ctx, deadline);
-	lock_acquire(&c->lock);
-	status = chan_take_locked(c, elem, &wakes);
-	if (status == CHAN_WOULD_BLOCK && !moment_reached(deadline)) {
-		wait = true;
-		call_init(&call);
-		waiter_init(&w, &call, 0);
-		chan_enlist_receiver_locked(c, &w, elem);
-	}
-	lock_release(&c->lock);
-	wakes_deliver(&wakes);
-	if (wait)
-		return wait_in(c, &c->receivers, &w, ctx, deadline, &c->receiving);
-	return status == CHAN_WOULD_BLOCK && deadline > NOW ? CHAN_TIMED_OUT : status;
+	if (unlikely(!chan_is_buffered(c)))
+		return chan_is_polled(c) ? wait_for(CHAN_OP_RECV, c, elem, ctx, deadline) : meet_sender(c, elem, ctx, deadline);
+	status = attempt_recv(c, elem, false);
+	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_RECV, c, elem, ctx, deadline);
 }
 
-/* Open first, full second: a closed channel cannot become full, so there was a moment when it was both. */
-static bool plainly_full(const struct chan *c)
+static __attribute__((noinline)) enum chan_status try_send(struct chan *c, const void *elem)
 {
-	return c->capacity > 0 && !shim_load(&c->closed, acquire) && shim_load(&c->count, acquire) == c->capacity;
+	if (unlikely(!chan_is_buffered(c)))
+		return can_carry(c, elem) ? try_meet(c, CHAN_OP_SEND, (void *)(uintptr_t)elem) : CHAN_INVALID;
+	return likely(elem || c->elem_size == 0) ? attempt_send(c, elem, true) : CHAN_INVALID;
 }
 
-/* Empty first, open second: a closed channel cannot be opened, so there was a moment when it was both. */
-static bool plainly_empty(const struct chan *c)
-{
-	return c->capacity > 0 && shim_load(&c->count, acquire) == 0 && !shim_load(&c->closed, acquire);
-}
-
+/* Refusing is quick: it is how a program that drops what is too much spends its time. */
 enum chan_status chan_try_send(struct chan *c, const void *elem)
 {
-	struct wakes wakes = { 0 };
-	enum chan_status status;
-
-	if (!c || plainly_full(c))
+	if (unlikely(!c) || (chan_is_buffered(c) && ring_is_plainly_full(c)))
 		return CHAN_WOULD_BLOCK;
-	if (!can_carry(c, elem))
-		return CHAN_INVALID;
-	lock_acquire(&c->lock);
-	status = chan_offer_locked(c, elem, &wakes);
-	lock_release(&c->lock);
-	wakes_deliver(&wakes);
-	return status;
+	return try_send(c, elem);
 }
 
 enum chan_status chan_try_recv(struct chan *c, void *elem)
 {
-	struct wakes wakes = { 0 };
-	enum chan_status status;
-
-	if (!c)
+	if (unlikely(!c))
 		return CHAN_WOULD_BLOCK;
-	if (chan_is_polled(c))
-		return c->kind->poll(c, elem);
-	if (plainly_empty(c))
-		return CHAN_WOULD_BLOCK;
-	lock_acquire(&c->lock);
-	status = chan_take_locked(c, elem, &wakes);
-	lock_release(&c->lock);
-	wakes_deliver(&wakes);
-	return status;
+	return likely(chan_is_buffered(c)) ? attempt_recv(c, elem, true) : chan_attempt(c, CHAN_OP_RECV, elem, true);
 }
 
 static size_t say(size_t done, enum chan_status *why, enum chan_status status)
@@ -213,10 +304,38 @@ static size_t say(size_t done, enum chan_status *why, enum chan_status status)
 	return done;
 }
 
+/* As many as one claim gives. */
+static size_t send_some(struct chan *c, const unsigned char *elem, size_t n)
+{
+	struct claim claim;
+	uint64_t attention;
+	enum chan_status why;
+	size_t k = ring_claim_free(c, n, true, &claim, &attention, &why), i;
+
+	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
+		ring_write(c, claim, elem + i * c->elem_size);
+	if (k)
+		sent(c, shim_load(&c->attention, seq_cst));
+	return k;
+}
+
+static size_t recv_some(struct chan *c, unsigned char *elem, size_t n)
+{
+	struct claim claim;
+	uint64_t attention;
+	enum chan_status why;
+	size_t k = ring_claim_written(c, n, true, &claim, &attention, &why), i;
+
+	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
+		ring_read(c, claim, elem ? elem + i * c->elem_size : NULL);
+	if (k)
+		received(c, shim_load(&c->attention, seq_cst));
+	return k;
+}
+
 size_t chan_try_send_many(struct chan *c, const void *elems, size_t n, enum chan_status *why)
 {
 	const unsigned char *elem = elems;
-	struct wakes wakes = { 0 };
 	enum chan_status status = CHAN_OK;
 	size_t done = 0;
 
@@ -226,20 +345,10 @@ size_t chan_try_send_many(struct chan *c, const void *elems, size_t n, enum chan
 		return say(0, why, CHAN_WOULD_BLOCK);
 	if (!can_carry(c, elem))
 		return say(0, why, CHAN_INVALID);
-	lock_acquire(&c->lock);
-	while (done < n && (status = chan_offer_locked(c, elem + done * c->elem_size, &wakes)) == CHAN_OK)
-		done++;
-	lock_release(&c->lock);
-	wakes_deliver(&wakes);
-	return say(done, why, status);
-}
-
-static size_t try_recv_polled(struct chan *c, unsigned char *elems, size_t n, enum chan_status *why)
-{
-	enum chan_status status = CHAN_OK;
-	size_t done = 0;
-
-	while (done < n && (status = c->kind->poll(c, elems ? elems + done * c->elem_size : NULL)) == CHAN_OK)
+	if (chan_is_buffered(c))
+		done = send_some(c, elem, n);
+	/* The rest one by one: to those who wait already, or it finds out why not. */
+	while (done < n && (status = chan_try_send(c, elem + done * c->elem_size)) == CHAN_OK)
 		done++;
 	return say(done, why, status);
 }
@@ -247,7 +356,6 @@ static size_t try_recv_polled(struct chan *c, unsigned char *elems, size_t n, en
 size_t chan_try_recv_many(struct chan *c, void *elems, size_t n, enum chan_status *why)
 {
 	unsigned char *elem = elems;
-	struct wakes wakes = { 0 };
 	enum chan_status status = CHAN_OK;
 	size_t done = 0;
 
@@ -255,13 +363,10 @@ size_t chan_try_recv_many(struct chan *c, void *elems, size_t n, enum chan_statu
 		return say(0, why, CHAN_OK);
 	if (!c)
 		return say(0, why, CHAN_WOULD_BLOCK);
-	if (chan_is_polled(c))
-		return try_recv_polled(c, elem, n, why);
-	lock_acquire(&c->lock);
-	while (done < n && (status = chan_take_locked(c, elem ? elem + done * c->elem_size : NULL, &wakes)) == CHAN_OK)
+	if (chan_is_buffered(c))
+		done = recv_some(c, elem, n);
+	while (done < n && (status = chan_try_recv(c, elem ? elem + done * c->elem_size : NULL)) == CHAN_OK)
 		done++;
-	lock_release(&c->lock);
-	wakes_deliver(&wakes);
 	return say(done, why, status);
 }
 
@@ -273,7 +378,7 @@ enum chan_status chan_close(struct chan *c)
 	if (!c || chan_is_polled(c))
 		return CHAN_INVALID;
 	lock_acquire(&c->lock);
-	was_closed = shim_load(&c->closed, relaxed);
+	was_closed = chan_is_closed(c);
 	if (!was_closed)
 		chan_close_locked(c, &wakes);
 	lock_release(&c->lock);
@@ -287,7 +392,7 @@ size_t chan_len(const struct chan *c)
 		return 0;
 	if (chan_is_polled(c))
 		return c->capacity && moment_reached(shim_load(&c->due, relaxed));
-	return shim_load(&c->count, relaxed);
+	return chan_is_buffered(c) ? ring_len(c) : 0;
 }
 
 size_t chan_cap(const struct chan *c)
@@ -302,5 +407,5 @@ size_t chan_elem_size(const struct chan *c)
 
 bool chan_is_closed(const struct chan *c)
 {
-	return c && shim_load(&c->closed, acquire);
+	return c && shim_load(&c->attention, acquire) & ATTENTION_CLOSED;
 }

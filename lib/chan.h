@@ -10,7 +10,10 @@
  * otherwise it says CHAN_WOULD_BLOCK for NOW and CHAN_TIMED_OUT for any other moment. Elements are copied in and
  * out; what they point to changes hands on CHAN_OK only.
  *
- * After chan.go of Go 1.19; the claim word is that of crossbeam-channel. */
+ * An operation on a buffered channel takes no lock unless somebody waits. Who waits looks for a short while, if that has been
+ * worth it lately, and then sleeps until he is called: nobody wakes by himself to look again.
+ *
+ * After chan.go of Go 1.19; the ring and the claim word are those of crossbeam-channel. */
 #ifndef LEAT_CHAN_H
 #define LEAT_CHAN_H
 
@@ -73,7 +76,8 @@ bool chan_is_closed(const struct chan *);   /* whether chan_close() was called; 
 
 /* Goes once over the stored elements, oldest first, and takes out those keep() says false for: keep() then owns them. The
  * order of the rest stays; returns how many were taken out. keep() runs under the lock of the channel: it must be short and
- * must not touch this channel. */
+ * must not touch this channel. Receivers wait meanwhile, senders do not. It stops at the first element that is still being
+ * written. It is a receive: with CHAN_SINGLE_CONSUMER only the consumer may. */
 size_t chan_sweep(struct chan *, bool (*keep)(void *elem, void *arg), void *arg);
 
 /* A typed face: CHAN_DEFINE(job_chan, struct job *) makes the type job_chan (a struct chan * by another name, so that it

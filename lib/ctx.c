@@ -18,9 +18,10 @@ struct ctx {
 };
 
 static enum chan_status done_poll(struct chan *, void *elem);
+static bool done_ready(const struct chan *done);
 static void done_destroy(struct chan *);
 
-static const struct chan_kind done_kind = { .poll = done_poll, .destroy = done_destroy };
+static const struct chan_kind done_kind = { .poll = done_poll, .ready = done_ready, .destroy = done_destroy };
 
 static struct ctx *ctx_of(struct chan *done)
 {
@@ -61,6 +62,11 @@ static enum chan_status done_poll(struct chan *done, unused_arg void *elem)
 	return ctx_error(ctx_of(done)) == CHAN_OK ? CHAN_WOULD_BLOCK : CHAN_CLOSED;
 }
 
+static bool done_ready(const struct chan *done)
+{
+	return ctx_error((const struct ctx *)(const void *)done) != CHAN_OK;
+}
+
 moment ctx_deadline(const struct ctx *ctx)
 {
 	return ctx ? due(ctx) : FOREVER;
@@ -87,7 +93,7 @@ static void link_to_parent(struct ctx *ctx, struct ctx *parent)
 	lock_acquire(&parent->lock);
 	if (parent->ended) {
 		shim_store(&ctx->error, shim_load(&parent->error, relaxed), relaxed);
-		shim_store(&ctx->done.closed, 1, relaxed);
+		shim_store(&ctx->done.attention, ATTENTION_CLOSED, relaxed);
 		ctx->ended = true;
 	} else {
 		ctx->next = parent->children;
@@ -210,9 +216,9 @@ static bool enlist(struct ctx *ctx, struct waiter *w)
 	bool open;
 
 	lock_acquire(&ctx->done.lock);
-	open = !shim_load(&ctx->done.closed, relaxed);
+	open = !chan_is_closed(&ctx->done);
 	if (open)
-		chan_enlist_receiver_locked(&ctx->done, w, NULL);
+		chan_enlist_receiver_locked(&ctx->done, w, NULL, false);
 	lock_release(&ctx->done.lock);
 	return open;
 }

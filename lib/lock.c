@@ -6,8 +6,7 @@ enum { LOCK_SPIN = 60 };
 /* Worth a short look: nobody holds a lock for long, unless its holder is not running. */
 static bool spin_for(struct lock *lock)
 {
-	struct spin always = { LOCK_SPIN };
-	uint32_t left = spin_budget(&always);
+	uint32_t left = spin_alone() ? 0 : LOCK_SPIN;
 
 	for (; left > 0; left--) {
 		uint32_t seen = LOCK_OPEN;

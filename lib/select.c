@@ -1,27 +1,28 @@
 #include "select.h"
-#include "chan_impl.h"
+#include "ring.h"
 #include "random.h"
 
 #include <stdlib.h>
 
 enum { SLOTS_ON_STACK = 8 };
 
-/* What a select keeps for one case; `order` and `locked` are two lists that happen to be as long. */
+/* What a select keeps for one case; `order` and `sorted` are two lists that happen to be as long. */
 struct slot {
 	struct waiter waiter;
-	int order;             /* the case to look at so-manieth */
-	struct chan *locked;   /* the channels in the order of their addresses, each once */
+	int order;                  /* the case to look at so-manieth */
+	int sorted;                 /* the cases in the order of the addresses of their channels */
+	uint64_t before, behind;    /* what the case's channel looked like before it was tried */
 };
 
 struct selection {
 	struct chan_case *cases;
 	int n;
+	bool ordered;
 	struct slot *slots;
-	int channels;          /* how many `locked` there are */
 	struct ctx *ctx;
 	moment deadline;
+	int first;             /* the case through which it was called in vain, or -1 */
 	struct call call;
-	struct wakes wakes;
 };
 
 static bool is_live(const struct chan_case *one)
@@ -57,7 +58,8 @@ static void shuffle(struct selection *s)
 {
 	int i, j;
 
-	for (i = 0; i < s->n; i++) {
+	s->slots[0].order = 0;
+	for (i = 1; i < s->n; i++) {
 		j = (int)random_below((uint32_t)i + 1);
 		s->slots[i].order = s->slots[j].order;
 		s->slots[j].order = i;
@@ -75,94 +77,159 @@ static void keep_order(struct selection *s)
 /* By insertion: selects are short. */
 static void sort_channels(struct selection *s)
 {
-	int i, at, to;
+	int i, at;
 
 	for (i = 0; i < s->n; i++) {
-		struct chan *c = s->cases[i].chan;
+		for (at = i; at > 0 && (uintptr_t)s->cases[s->slots[at - 1].sorted].chan > (uintptr_t)s->cases[i].chan; at--)
+			s->slots[at].sorted = s->slots[at - 1].sorted;
+		s->slots[at].sorted = i;
+	}
+}
+
+/* What changes whenever a case that is not ready becomes ready and stops being so: positions that only grow, who came,
+ * when the tick is due. */
+static void picture(const struct chan_case *one, uint64_t *before, uint64_t *behind)
+{
+	struct chan *c = one->chan;
+
+	*before = chan_is_buffered(c) ? shim_load(&c->head, seq_cst) : (uint64_t)shim_load(&c->due, seq_cst);
+	*behind = chan_is_buffered(c) ? shim_load(&c->tail, seq_cst) : shim_load(&c->attention, seq_cst) / ATTENTION_COMER;
+}
+
+static bool looks_the_same(const struct chan_case *one, const struct slot *slot)
+{
+	uint64_t before, behind;
+
+	picture(one, &before, &behind);
+	return before == slot->before && behind == slot->behind;
+}
+
+/* Some of the other side wait although the buffer seems to be in their favour: they have not come yet. */
+static bool could_go_past(const struct chan_case *one)
+{
+	return chan_is_buffered(one->chan) &&
+		shim_load(&one->chan->attention, seq_cst) & (one->op == CHAN_OP_SEND ? ATTENTION_RECEIVERS : ATTENTION_SENDERS);
+}
+
+/* Not ready now, and as it was when it was found not to be ready: so it was not meanwhile. */
+static bool was_idle(const struct selection *s, int i)
+{
+	const struct chan_case *one = &s->cases[i];
+
+	return !is_live(one) || (chan_look(one->chan, one->op) != LOOK_READY && !could_go_past(one) &&
+		looks_the_same(one, &s->slots[i]));
+}
+
+static bool all_were_idle(const struct selection *s, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!was_idle(s, i))
+			return false;
+	return true;
+}
+
+static bool attempt(struct selection *s, int i, bool past)
+{
+	struct chan_case *one = &s->cases[i];
+
+	one->status = chan_attempt(one->chan, one->op, one->elem, past);
+	return one->status != CHAN_WOULD_BLOCK;
+}
+
+static int try_at_random(struct selection *s, bool past)
+{
+	int i, at;
+
+	for (i = 0; i < s->n; i++) {
+		at = s->slots[i].order;
+		if (!is_live(&s->cases[at]))
+			continue;
+		if (past)
+			picture(&s->cases[at], &s->slots[at].before, &s->slots[at].behind);
+		if (attempt(s, at, past))
+			return at;
+	}
+	return -1;
+}
+
+static bool promises(const struct chan_case *one, bool past)
+{
+	return chan_look(one->chan, one->op) != LOOK_IDLE || (past && could_go_past(one));
+}
+
+/* Before a later case runs, those before it must not have become ready. */
+static int try_in_order(struct selection *s, bool past)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++) {
 		if (!is_live(&s->cases[i]))
 			continue;
-		for (at = s->channels; at > 0 && (uintptr_t)s->slots[at - 1].locked > (uintptr_t)c; at--)
-			;
-		if (at > 0 && s->slots[at - 1].locked == c)
+		picture(&s->cases[i], &s->slots[i].before, &s->slots[i].behind);
+		if (!promises(&s->cases[i], past))
 			continue;
-		for (to = s->channels++; to > at; to--)
-			s->slots[to].locked = s->slots[to - 1].locked;
-		s->slots[at].locked = c;
-	}
-}
-
-static void lock_all(struct selection *s)
-{
-	int i;
-
-	for (i = 0; i < s->channels; i++)
-		lock_acquire(&s->slots[i].locked->lock);
-}
-
-static void unlock_all(struct selection *s)
-{
-	int i;
-
-	for (i = s->channels; i-- > 0;)
-		lock_release(&s->slots[i].locked->lock);
-}
-
-static enum chan_status try_case(struct chan_case *one)
-{
-	return one->op == CHAN_OP_SEND ? chan_try_send(one->chan, one->elem) : chan_try_recv(one->chan, one->elem);
-}
-
-static enum chan_status try_case_locked(struct chan_case *one, struct wakes *wakes)
-{
-	if (one->op == CHAN_OP_SEND)
-		return chan_offer_locked(one->chan, one->elem, wakes);
-	if (chan_is_polled(one->chan))
-		return one->chan->kind->poll(one->chan, one->elem);
-	return chan_take_locked(one->chan, one->elem, wakes);
-}
-
-/* Looks at one channel at a time. Enough to find one that is ready, not to say that none is. */
-static int try_each(struct selection *s)
-{
-	int i;
-
-	for (i = 0; i < s->n; i++) {
-		struct chan_case *one = &s->cases[s->slots[i].order];
-		if (is_live(one) && (one->status = try_case(one)) != CHAN_WOULD_BLOCK)
-			return s->slots[i].order;
+		if (!all_were_idle(s, i))
+			i = -1;
+		else if (attempt(s, i, past))
+			return i;
 	}
 	return -1;
 }
 
-/* All locks are held: this is one instant. */
-static int try_all_locked(struct selection *s)
+static int try_all(struct selection *s, bool past)
 {
-	int i;
-
-	for (i = 0; i < s->n; i++) {
-		struct chan_case *one = &s->cases[s->slots[i].order];
-		if (is_live(one) && (one->status = try_case_locked(one, &s->wakes)) != CHAN_WOULD_BLOCK)
-			return s->slots[i].order;
-	}
-	return -1;
+	return s->ordered ? try_in_order(s, past) : try_at_random(s, past);
 }
 
-static void enlist_all_locked(struct selection *s)
+static struct waitlist *list_of(const struct chan_case *one)
 {
-	int i;
+	return one->op == CHAN_OP_SEND ? &one->chan->senders : &one->chan->receivers;
+}
+
+/* An unbuffered channel is ready if the other side waits, who must not be ourselves. */
+static bool can_meet_locked(const struct selection *s, const struct chan_case *one)
+{
+	struct chan *c = one->chan;
+
+	if (chan_is_buffered(c))
+		return false;
+	return chan_is_closed(c) || waitlist_has_other(one->op == CHAN_OP_SEND ? &c->receivers : &c->senders, &s->call);
+}
+
+static bool enlist(struct selection *s, int i)
+{
+	struct chan_case *one = &s->cases[i];
+	struct waiter *w = &s->slots[i].waiter;
+	struct wakes wakes = { 0 };
+	bool ready;
+
+	lock_acquire(&one->chan->lock);
+	ready = can_meet_locked(s, one);
+	if (!ready && one->op == CHAN_OP_SEND)
+		chan_enlist_sender_locked(one->chan, w, one->elem, i == s->first, &wakes);
+	else if (!ready)
+		chan_enlist_receiver_locked(one->chan, w, one->elem, i == s->first);
+	lock_release(&one->chan->lock);
+	wakes_deliver(&wakes);
+	return !ready;
+}
+
+/* In the order of addresses, so that of two selects that could meet one comes first everywhere. */
+static bool enlist_all(struct selection *s)
+{
+	int i, at;
 
 	call_init(&s->call);
+	for (i = 0; i < s->n; i++)
+		waiter_init(&s->slots[i].waiter, &s->call, i);
 	for (i = 0; i < s->n; i++) {
-		struct chan_case *one = &s->cases[i];
-		struct waiter *w = &s->slots[i].waiter;
-		if (!is_live(one))
-			continue;
-		waiter_init(w, &s->call, i);
-		if (one->op == CHAN_OP_SEND)
-			chan_enlist_sender_locked(one->chan, w, one->elem, &s->wakes);
-		else
-			chan_enlist_receiver_locked(one->chan, w, one->elem);
+		at = s->slots[i].sorted;
+		if (is_live(&s->cases[at]) && !enlist(s, at))
+			return false;
 	}
+	return true;
 }
 
 /* All but the one it was claimed through, if it was. */
@@ -170,12 +237,42 @@ static void delist_all(struct selection *s, int claimed)
 {
 	int i;
 
-	for (i = 0; i < s->n; i++) {
-		struct chan_case *one = &s->cases[i];
-		if (is_live(one) && i != claimed)
-			chan_delist(one->chan, one->op == CHAN_OP_SEND ? &one->chan->senders : &one->chan->receivers,
-				&s->slots[i].waiter);
-	}
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && i != claimed)
+			chan_delist(s->cases[i].chan, list_of(&s->cases[i]), &s->slots[i].waiter);
+}
+
+/* The second look, after it stands in all lists. An unbuffered channel has been looked at under its lock. */
+static bool look_again(const struct selection *s)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan) && chan_look_again(s->cases[i].chan, s->cases[i].op))
+			return true;
+	return false;
+}
+
+static struct spin *spin_of(const struct selection *s)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]))
+			return s->cases[i].op == CHAN_OP_SEND ? &s->cases[i].chan->sending : &s->cases[i].chan->receiving;
+	return NULL;
+}
+
+/* Before it stands in any list: so nobody has to wake it. */
+static bool any_is_ready(const void *arg)
+{
+	const struct selection *s = arg;
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]) && chan_look(s->cases[i].chan, s->cases[i].op) == LOOK_READY)
+			return true;
+	return false;
 }
 
 /* When there is something to do even if nobody comes: the deadline, or the first timer. */
@@ -184,56 +281,88 @@ static moment next_moment(const struct selection *s)
 	moment next = s->deadline;
 	int i;
 
-	for (i = 0; i < s->channels; i++)
-		next = moment_min(next, shim_load(&s->slots[i].locked->due, relaxed));
+	for (i = 0; i < s->n; i++)
+		if (is_live(&s->cases[i]))
+			next = moment_min(next, shim_load(&s->cases[i].chan->due, relaxed));
 	return next;
 }
 
-/* One try, and one wait if that was in vain. True: it is decided, *index and *why say how. */
-static bool select_round(struct selection *s, int *index, enum chan_status *why)
+/* It was claimed through a case. False: in vain. */
+static bool arrive(struct selection *s, int *index)
 {
-	bool wait;
+	struct chan_case *one = &s->cases[s->call.index];
 
-	s->wakes = (struct wakes){ 0 };
-	lock_all(s);
-	*index = try_all_locked(s);
-	wait = *index < 0 && !moment_reached(s->deadline);
-	if (wait)
-		enlist_all_locked(s);
-	unlock_all(s);
-	wakes_deliver(&s->wakes);
-	if (!wait) {
-		*why = s->deadline <= NOW ? CHAN_WOULD_BLOCK : CHAN_TIMED_OUT;
-		return true;
-	}
-	*why = ctx_wait(s->ctx, &s->call, next_moment(s), s->channels ? &s->slots[0].locked->receiving : NULL);
-	*index = *why == CHAN_OK ? s->call.index : -1;
+	*index = s->call.index;
 	delist_all(s, *index);
-	if (*index >= 0)
-		s->cases[*index].status = s->call.status;
-	/* Out of time may mean that a timer's moment has come: look again. */
+	if (s->call.called)
+		chan_answer(one->chan, one->op);
+	one->status = s->call.status;
+	s->first = *index;
+	return one->status != CHAN_WOULD_BLOCK;
+}
+
+/* Waits once. True: it is decided, *index and *why say how; otherwise things have changed. */
+static bool wait_once(struct selection *s, int *index, enum chan_status *why)
+{
+	moment until = next_moment(s);
+
+	if (enlist_all(s) && !look_again(s))
+		*why = ctx_wait(s->ctx, &s->call, until, NULL);
+	else if (call_abandon(&s->call))
+		*why = CHAN_TIMED_OUT;
+	else
+		*why = call_await(&s->call, FOREVER, NULL) ? CHAN_OK : CHAN_TIMED_OUT;
+	if (*why == CHAN_OK)
+		return arrive(s, index);
+	*index = -1;
+	delist_all(s, -1);
+	/* Out of time may mean that a timer's moment has come, or just that things have changed: try again. */
 	return *why != CHAN_TIMED_OUT;
 }
 
-static int select_run(struct selection *s, bool ordered, enum chan_status *why)
+static int select_loop(struct selection *s, enum chan_status *why)
 {
+	bool late = s->deadline <= NOW, looked = false;
+	unsigned round = 0;
 	int index;
 
-	if (ordered) {
-		keep_order(s);
-	} else {
-		shuffle(s);
-		index = try_each(s);
+	for (;;) {
+		index = try_all(s, late);
 		if (index >= 0)
 			return index;
+		if (late && all_were_idle(s, s->n)) {
+			*why = s->deadline <= NOW ? CHAN_WOULD_BLOCK : CHAN_TIMED_OUT;
+			return -1;
+		}
+		if (late) {
+			round = ring_pause(round);
+			continue;
+		}
+		late = moment_reached(s->deadline);
+		if (late)
+			continue;
+		if (!looked) {
+			looked = true;
+			sort_channels(s);
+			if (spin_until(spin_of(s), any_is_ready, s))
+				continue;
+		}
+		if (wait_once(s, &index, why))
+			return index;
 	}
-	sort_channels(s);
-	while (!select_round(s, &index, why))
-		;
-	return index;
 }
 
-static int select_in(struct selection *s, bool ordered, enum chan_status *why)
+static int select_run(struct selection *s, enum chan_status *why)
+{
+	s->first = -1;
+	if (s->ordered)
+		keep_order(s);
+	else if (s->n > 0)
+		shuffle(s);
+	return select_loop(s, why);
+}
+
+static int select_in(struct selection *s, enum chan_status *why)
 {
 	struct slot on_stack[SLOTS_ON_STACK], *slots = on_stack;
 	int index;
@@ -246,22 +375,29 @@ static int select_in(struct selection *s, bool ordered, enum chan_status *why)
 		}
 	}
 	s->slots = slots;
-	index = select_run(s, ordered, why);
+	index = select_run(s, why);
 	if (slots != on_stack)
 		free(slots);
 	return index;
 }
 
-static int select_checked(struct chan_case *cases, int n, struct ctx *ctx, moment deadline, bool ordered, enum chan_status *why)
+int select_wait(struct chan_case *cases, int n, struct ctx *ctx, moment deadline, enum chan_status *why)
 {
 	struct selection s = { .cases = cases, .n = n, .ctx = ctx, .deadline = deadline };
+
+	return select_in(&s, why);
+}
+
+static int select_checked(struct chan_case *cases, int n, struct ctx *ctx, moment deadline, bool ordered, enum chan_status *why)
+{
+	struct selection s = { .cases = cases, .n = n, .ordered = ordered, .ctx = ctx, .deadline = deadline };
 	enum chan_status reason;
 	int index = -1;
 
 	if (!all_valid(cases, n))
 		reason = CHAN_INVALID;
 	else if ((reason = ctx_error(ctx)) == CHAN_OK)
-		index = select_in(&s, ordered, &reason);
+		index = select_in(&s, &reason);
 	if (why)
 		*why = index >= 0 ? cases[index].status : reason;
 	return index;

@@ -6,7 +6,8 @@
  *
  * A case whose channel is nil is never ready: that is how a case is switched off. A case on a closed channel is ready.
  * The same channel may stand in several cases, in both directions; a select never meets itself, two selects do meet.
- * After selectgo() of Go 1.19: every channel locked in the order of addresses, one pass, then a waiter on each. */
+ * No two channels are locked at the same time. Cases are tried one after the other; that none was ready at one instant is known
+ * by looking a second time and finding each channel as it was. Then a waiter on each, a second look, and sleep. */
 #ifndef LEAT_SELECT_H
 #define LEAT_SELECT_H
 
@@ -45,7 +46,7 @@ struct chan_case {
  * Uniformly random among the cases that are ready. */
 int chan_select(struct chan_case *cases, int n, struct ctx *, moment deadline, enum chan_status *why);
 
-/* The same, but the lowest index among those that are ready. A case that is always ready starves those after it. */
+/* The same, but the lowest index among those that are ready at the moment just before it runs. A case that is always ready starves those after it. */
 int chan_select_ordered(struct chan_case *cases, int n, struct ctx *, moment deadline, enum chan_status *why);
 
 #endif

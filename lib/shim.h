@@ -2,8 +2,10 @@
  * source can be run in three ways:
  *   as shipped;
  *   with -DLEAT_SHIM='"file.h"': file.h defines SHIM_POINT() (called before each operation: schedule noise), and may
- *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock() (a
- *   deterministic scheduler, in which each operation is a possible switch).
+ *   define SHIM_OWN_WAITING and then itself gives futex_wait(), futex_wake(), cpu_pause() and shim_clock(), and
+ *   SHIM_OWN_ATOMICS and then itself gives shim_load() to shim_keep_order() (a deterministic scheduler, in which each
+ *   operation is a possible switch, and a store may be late). With SHIM_OWN_MEMBARRIER it also gives cpu_yield(),
+ *   shim_has_membarrier() and shim_membarrier(); otherwise there is no membarrier, and what needs one does without.
  * No standalone fences: ThreadSanitizer does not understand them. */
 #ifndef LEAT_SHIM_H
 #define LEAT_SHIM_H
@@ -26,6 +28,7 @@ typedef _Atomic(size_t) shim_size;
 #define SHIM_POINT() ((void)0)
 #endif
 
+#ifndef SHIM_OWN_ATOMICS
 /* The last argument is the memory order: relaxed, acquire, release, acq_rel or seq_cst. */
 #define shim_load(word, order) (SHIM_POINT(), atomic_load_explicit((word), memory_order_##order))
 #define shim_store(word, value, order) (SHIM_POINT(), atomic_store_explicit((word), (value), memory_order_##order))
@@ -33,10 +36,14 @@ typedef _Atomic(size_t) shim_size;
 #define shim_add(word, value, order) (SHIM_POINT(), atomic_fetch_add_explicit((word), (value), memory_order_##order))
 #define shim_sub(word, value, order) (SHIM_POINT(), atomic_fetch_sub_explicit((word), (value), memory_order_##order))
 #define shim_or(word, value, order) (SHIM_POINT(), atomic_fetch_or_explicit((word), (value), memory_order_##order))
+#define shim_and(word, value, order) (SHIM_POINT(), atomic_fetch_and_explicit((word), (value), memory_order_##order))
 /* True if *word was *expected and is `value` now; otherwise *expected is what it was. */
 #define shim_cas(word, expected, value, order) \
 	(SHIM_POINT(), atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_##order, \
 		memory_order_relaxed))
+/* The compiler leaves what is before it before it. The processor need not: that is what shim_membarrier() is for. */
+#define shim_keep_order() __asm__ volatile("" ::: "memory")
+#endif
 /* What no other thread can see yet. */
 #define shim_init(word, value) atomic_init((word), (value))
 
@@ -45,6 +52,9 @@ typedef _Atomic(size_t) shim_size;
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,6 +100,43 @@ static inline moment shim_clock(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (moment)t.tv_sec * SECONDS + t.tv_nsec;
+}
+
+static inline void cpu_yield(void)
+{
+	SHIM_POINT();
+	sched_yield();
+}
+
+/* Whether there is a membarrier, for this process. To be asked before it is used. */
+static inline bool shim_has_membarrier(void)
+{
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+/* Every thread of this process has passed a full barrier between call and return. */
+static inline void shim_membarrier(void)
+{
+	SHIM_POINT();
+	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+#elif !defined(SHIM_OWN_MEMBARRIER)
+
+#include <stdbool.h>
+
+static inline void cpu_yield(void)
+{
+	cpu_pause();
+}
+
+static inline bool shim_has_membarrier(void)
+{
+	return false;
+}
+
+static inline void shim_membarrier(void)
+{
 }
 
 #endif

@@ -32,12 +32,17 @@ static enum chan_status timer_poll(struct chan *c, void *elem)
 	return CHAN_OK;
 }
 
+static bool timer_ready(const struct chan *c)
+{
+	return moment_reached(shim_load(&c->due, relaxed));
+}
+
 static void timer_destroy(struct chan *c)
 {
 	free(container_of(c, struct timer, chan));
 }
 
-static const struct chan_kind timer_kind = { .poll = timer_poll, .destroy = timer_destroy };
+static const struct chan_kind timer_kind = { .poll = timer_poll, .ready = timer_ready, .destroy = timer_destroy };
 
 static struct chan *timer_new(moment due, int64_t period_ns)
 {

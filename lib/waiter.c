@@ -13,6 +13,7 @@ enum {
 void call_init(struct call *call)
 {
 	shim_init(&call->state, CALL_WAITING);
+	call->called = false;
 	call->next = NULL;
 }
 
@@ -38,31 +39,18 @@ static void call_finish(struct call *call)
 		futex_wake(&call->state, 1);
 }
 
-static bool call_is_done(struct call *call)
+static bool is_done(const void *arg)
 {
+	struct call *call = (struct call *)(uintptr_t)arg;
+
 	return (shim_load(&call->state, acquire) & CALL_PHASE) == CALL_DONE;
-}
-
-static bool call_spin(struct call *call, struct spin *spin)
-{
-	uint32_t budget = spin_budget(spin), used = 0;
-	bool won = false;
-
-	if (budget == 0)
-		return false;
-	while (used < budget && !(won = call_is_done(call))) {
-		cpu_pause();
-		used++;
-	}
-	spin_learn(spin, used, won);
-	return won;
 }
 
 bool call_await(struct call *call, moment deadline, struct spin *spin)
 {
 	uint32_t seen;
 
-	if (call_spin(call, spin))
+	if (spin_until(spin, is_done, call))
 		return true;
 	for (;;) {
 		seen = shim_or(&call->state, CALL_PARKED, acq_rel) | CALL_PARKED;
@@ -87,6 +75,28 @@ void waitlist_add(struct waitlist *list, struct waiter *waiter)
 		list->first = waiter;
 	list->last = waiter;
 	waiter->listed = true;
+}
+
+void waitlist_add_first(struct waitlist *list, struct waiter *waiter)
+{
+	waiter->prev = NULL;
+	waiter->next = list->first;
+	if (list->first)
+		list->first->prev = waiter;
+	else
+		list->last = waiter;
+	list->first = waiter;
+	waiter->listed = true;
+}
+
+bool waitlist_has_other(const struct waitlist *list, const struct call *call)
+{
+	const struct waiter *w;
+
+	for (w = list->first; w; w = w->next)
+		if (w->call != call && (shim_load(&w->call->state, relaxed) & CALL_PHASE) == CALL_WAITING)
+			return true;
+	return false;
 }
 
 void waitlist_remove(struct waitlist *list, struct waiter *waiter)
@@ -142,5 +152,6 @@ void wakes_deliver(struct wakes *wakes)
 		next = call->next;   /* the frame may be gone once the call is done */
 		call_finish(call);
 	}
-	watch_write_all(wakes->watches);
+	if (wakes->watch)
+		watch_deliver(wakes->watch);
 }

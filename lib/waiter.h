@@ -25,7 +25,8 @@ struct chan_watch;
 struct call {
 	shim_u32 state;
 	int index;                 /* set by the claimer: the waiter through which it was claimed */
-	enum chan_status status;   /* set by the claimer */
+	enum chan_status status;   /* set by the claimer; CHAN_WOULD_BLOCK: in vain, look again */
+	bool called;               /* set by the claimer: others wait behind, see chan_answer() */
 	struct call *next;         /* while claimed: the claimer's list */
 };
 
@@ -46,10 +47,10 @@ struct waitlist {
 	struct waiter *first, *last;
 };
 
-/* Calls that were claimed and watches that were fired under a lock, to be woken when it is released. */
+/* Calls that were claimed and the watch that was fired under a lock, to be woken when it is released. */
 struct wakes {
 	struct call *first, *last;
-	struct chan_watch *watches;
+	struct chan_watch *watch;   /* owns a reference */
 };
 
 void call_init(struct call *);
@@ -62,6 +63,10 @@ bool call_abandon(struct call *) must_check;
 bool call_await(struct call *, moment deadline, struct spin *) must_check;
 
 void waitlist_add(struct waitlist *, struct waiter *);
+void waitlist_add_first(struct waitlist *, struct waiter *);
+
+/* Whether a call other than this one waits in the list, so far as can be seen. */
+bool waitlist_has_other(const struct waitlist *, const struct call *);
 
 /* Takes the waiter out if it is in: a waker may have done it before. */
 void waitlist_remove(struct waitlist *, struct waiter *);
@@ -75,7 +80,7 @@ struct waiter *waitlist_claim(struct waitlist *) must_check;
 /* The waiter's call, just claimed, is to be finished with this status. */
 void wakes_add(struct wakes *, struct waiter *, enum chan_status);
 
-/* Finishes the calls and writes to the watches. With no lock held. */
+/* Finishes the calls and writes to the watch. With no lock held. */
 void wakes_deliver(struct wakes *);
 
 #endif

@@ -451,6 +451,25 @@ START_TEST(a_received_element_may_be_thrown_away)
 }
 END_TEST
 
+START_TEST(elements_may_have_any_size_and_lie_aligned)
+{
+	unsigned char in[5][100], out[5][100];
+	size_t size, i;
+
+	for (size = 1; size <= 100; size++) {
+		struct chan *c = chan_new(size, 3);
+		memset(in, (int)size, sizeof(in));
+		for (i = 0; i < 5; i++) {
+			in[i][0] = (unsigned char)i;
+			ck_assert_status(chan_try_send(c, in[i]), CHAN_OK);
+			ck_assert_status(chan_try_recv(c, out[i]), CHAN_OK);
+			ck_assert_int_eq(memcmp(in[i], out[i], size), 0);
+		}
+		chan_unref(c);
+	}
+}
+END_TEST
+
 START_TEST(what_cannot_be_allocated_is_not)
 {
 	ck_assert_ptr_null(chan_new(SIZE_MAX, 2));
@@ -568,6 +587,7 @@ Suite *chan_suite(void)
 		what_is_left_at_the_last_unref_is_dropped_once,
 		elements_may_have_no_size,
 		a_received_element_may_be_thrown_away,
+		elements_may_have_any_size_and_lie_aligned,
 		what_cannot_be_allocated_is_not,
 		a_sweep_takes_out_and_keeps_the_order,
 		the_typed_face_does_everything,

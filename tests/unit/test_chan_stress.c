@@ -189,14 +189,15 @@ static void check_books(struct storm *s)
 				s->consumers, chan_cap(s->chan), i, p, s->sent[p], shim_load(&s->seen[p * ELEMENTS + i], relaxed));
 }
 
-static void run_storm(uint32_t producers, uint32_t consumers, size_t capacity, bool close_early, uint32_t seed)
+static void run_storm(uint32_t producers, uint32_t consumers, size_t capacity, unsigned flags, bool close_early, uint32_t seed)
 {
+	struct chan_options options = { .elem_size = sizeof(uint32_t), .capacity = capacity, .flags = flags };
 	struct storm *s = calloc(1, sizeof(*s));
 	pthread_t threads[2 * MOST], canceller;
 	uint32_t i;
 
 	*s = (struct storm){
-		.chan = chan_new(sizeof(uint32_t), capacity), .producers = producers, .consumers = consumers,
+		.chan = chan_new_with(&options), .producers = producers, .consumers = consumers,
 		.close_early = close_early, .seed = seed, .ctx = ctx_with_cancel(NULL),
 	};
 	canceller = thread_start(cancel_main, s);
@@ -228,8 +229,35 @@ static void run_storms(bool close_early)
 	for (; seed < last; seed++)
 		for (c = 0; c < countof(capacities); c++)
 			for (k = 0; k < countof(crowds); k++)
-				run_storm(crowds[k][0], crowds[k][1], capacities[c], close_early, seed);
+				run_storm(crowds[k][0], crowds[k][1], capacities[c], 0, close_early, seed);
 }
+
+/* The same with the promises that the crowd allows. */
+static void run_single_storms(bool close_early)
+{
+	static const size_t capacities[] = { 0, 1, 2, 64 };
+	static const uint32_t crowds[][2] = { { 1, 1 }, { 4, 1 }, { 1, 4 } };
+	uint32_t seed = setting("LEAT_SEED", 1), last = seed + setting("LEAT_ROUNDS", 2);
+	size_t c, k;
+
+	for (; seed < last; seed++)
+		for (c = 0; c < countof(capacities); c++)
+			for (k = 0; k < countof(crowds); k++)
+				run_storm(crowds[k][0], crowds[k][1], capacities[c], (crowds[k][0] == 1 ? CHAN_SINGLE_PRODUCER : 0) |
+					(crowds[k][1] == 1 ? CHAN_SINGLE_CONSUMER : 0), close_early, seed);
+}
+
+START_TEST(single_producers_and_consumers_lose_nothing_either)
+{
+	run_single_storms(false);
+}
+END_TEST
+
+START_TEST(closing_on_a_single_producer_delivers_what_was_accepted_and_no_more)
+{
+	run_single_storms(true);
+}
+END_TEST
 
 START_TEST(no_element_is_lost_or_doubled_and_each_producers_stay_in_order)
 {
@@ -433,6 +461,8 @@ Suite *chan_stress_suite(void)
 	const TTest *tests[] = {
 		no_element_is_lost_or_doubled_and_each_producers_stay_in_order,
 		closing_in_the_middle_delivers_what_was_accepted_and_no_more,
+		single_producers_and_consumers_lose_nothing_either,
+		closing_on_a_single_producer_delivers_what_was_accepted_and_no_more,
 		selects_of_everyone_with_everyone_balance,
 		selects_that_offer_and_ask_meet_one_to_one,
 		the_prime_sieve_sieves_and_is_cancelled,
