@@ -219,7 +219,7 @@ static bool watch(struct loop *loop, struct chan *chan, struct chan_watch **w, s
 	return true;
 }
 
-static void loop_free(struct loop *loop)
+void loop_free(struct loop *loop)
 {
 	listeners_stop(loop);
 	if (loop->wheel_event)
@@ -294,5 +294,4 @@ void loop_order(struct loop *loop, enum loop_order order)
 void loop_join(struct loop *loop)
 {
 	pthread_join(loop->thread, NULL);
-	loop_free(loop);
 }

@@ -37,7 +37,10 @@ must_check struct loop *loop_start(const struct loop_options *);
 /* Any thread; never blocks for long: a loop always comes back to its orders. */
 void loop_order(struct loop *, enum loop_order);
 
-/* After LOOP_QUIT: waits for the thread and frees the loop. */
+/* After LOOP_QUIT: waits for the thread. */
 void loop_join(struct loop *);
+
+/* After loop_join(), and when no runner is left: the last of them may still be on its way out of a send to this loop. */
+void loop_free(struct loop *);
 
 #endif

@@ -269,6 +269,12 @@ static void stop_loops(struct loops *l)
 	order_all(l, LOOP_QUIT);
 	for (size_t i = 0; i < l->count; i++)
 		loop_join(l->loops[i]);
+}
+
+static void free_loops(struct loops *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		loop_free(l->loops[i]);
 	chan_unref(l->drained);
 	free(l->loops);
 }
@@ -348,7 +354,7 @@ static void drain(struct leatd *leatd, struct loops *l, struct chan *signals)
 static void leatd_free(struct leatd *leatd)
 {
 	for (size_t i = 0; i < leatd->type_count; i++)
-		type_stop(&leatd->types[i]);
+		type_stop(&leatd->types[i]);    /* if it was never run */
 	free(leatd->types);
 	ids_free(leatd->ids);
 	for (char **host = leatd->hosts; host && *host; host++)
@@ -380,6 +386,9 @@ static int run(struct leatd *leatd, struct chan *signals)
 		drain(leatd, &loops, signals);
 	}
 	stop_loops(&loops);
+	for (size_t i = 0; i < leatd->type_count; i++)
+		type_stop(&leatd->types[i]);
+	free_loops(&loops);
 	listen_close(&sockets);
 	if (status == EX_OK)
 		log_notice(leatd->log, "stopped");
