@@ -44,9 +44,10 @@ daemon_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard daemon/*.c)))
 client_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard client/*.c)))
 unit_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.c)))
 wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
+examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers verify install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels verify install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -57,6 +58,9 @@ $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs check)
+$(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link)
 $(BUILD)/libleat.a: $(lib_o)
 	$(call quiet,AR)$(AR) rcsD $@ $^
 
@@ -64,14 +68,29 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The programs in C of scripts/bench channels.
+bench_programs := $(addprefix $(BUILD)/bench/,ours ring gasyncqueue pipe bounds)
+bench-channels: $(bench_programs)
+$(bench_programs): $(BUILD)/bench/%: $(BUILD)/tests/bench/channels/%.o $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link) $(BENCH_LIBS)
+$(BUILD)/tests/bench/channels/gasyncqueue.o: CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags glib-2.0))
+$(BUILD)/bench/gasyncqueue: BENCH_LIBS = $(shell pkg-config --libs glib-2.0)
+
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
 
-check: check-headers check-unit check-wire
+# The patterns of docs/patterns, to be run one by one.
+examples: $(examples)
+
+check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
 check-wire: $(BUILD)/wire all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
+# Each example prints what it should, and the tour quotes them rightly.
+check-examples: examples
+	scripts/check-examples $(BUILD)/examples
 
 # Each header compiles alone, and includes only what its layer may.
 check-headers:
@@ -89,8 +108,9 @@ install: all
 		mkdir -p $(DESTDIR)$(UNITDIR) && \
 		sed 's,@PREFIX@,$(PREFIX),g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; \
 	done
+	install -D -m 644 systemd/leat.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/leat.conf
 
 clean:
 	rm -rf build build-*
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

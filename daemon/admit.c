@@ -33,8 +33,30 @@ static void refuse(struct type *type, enum refusal why, bool had_place, struct a
 	books_refuse(&type->books, why, had_place);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
-	if (why != REFUSED_draining)
-		answer_fact(refusal, "retry_ms", retry_ms(type));
+	/* Whoever comes after us does not know how long it will take: a second is what a restart takes. */
+	answer_fact(refusal, "retry_ms", why == REFUSED_draining ? 1000 + (int64_t)random_below(1000) : retry_ms(type));
+}
+
+static bool still_waits(void *elem, void *arg unused_arg)
+{
+	struct job *job = *(struct job **)elem;
+
+	if (shim_load(&job->state, relaxed) == JOB_WAITING)
+		return true;
+	job_bury(job);
+	return false;
+}
+
+/* Jobs that gave their place up hold their payload until a runner comes by; when memory is short it is worth going for them. */
+static bool charge(struct leatd *leatd, size_t bytes)
+{
+	if (leatd_charge(leatd, bytes))
+		return true;
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		if (shim_load(&leatd->types[i].buried, relaxed) > 0)
+			pool_sweep(leatd->types[i].pool, still_waits, NULL);
+	}
+	return leatd_charge(leatd, bytes);
 }
 
 bool admit_place(struct type *type, size_t payload_bytes, struct answer *refusal)
@@ -46,7 +68,7 @@ bool admit_place(struct type *type, size_t payload_bytes, struct answer *refusal
 		refuse(type, REFUSED_draining, has_place, refusal);
 	else if (!has_place)
 		refuse(type, REFUSED_queue_full, has_place, refusal);
-	else if (!leatd_charge(leatd, job_size(payload_bytes)))
+	else if (!charge(leatd, job_size(payload_bytes)))
 		refuse(type, REFUSED_memory, has_place, refusal);
 	else
 		return true;
@@ -57,16 +79,6 @@ void admit_leave(struct type *type, size_t payload_bytes, struct answer *refusal
 {
 	leatd_discharge(type->leatd, job_size(payload_bytes));
 	refuse(type, REFUSED_memory, true, refusal);
-}
-
-static bool still_waits(void *elem, void *arg unused_arg)
-{
-	struct job *job = *(struct job **)elem;
-
-	if (shim_load(&job->state, relaxed) == JOB_WAITING)
-		return true;
-	job_unref(job);
-	return false;
 }
 
 bool admit_enter(struct type *type, struct job *job, struct answer *refusal)

@@ -7,7 +7,7 @@ static const struct {
 	const char *name;
 	int status;
 } codes[] = {
-#define CODE(name, status, meaning) { #name, status },
+#define CODE(name, status) { #name, status },
 #include "codes.def"
 #undef CODE
 };

@@ -8,7 +8,7 @@
 #include "buf.h"
 
 enum code {
-#define CODE(name, status, meaning) CODE_##name,
+#define CODE(name, status) CODE_##name,
 #include "codes.def"
 #undef CODE
 };

@@ -44,9 +44,9 @@ char *buf_reserve(struct buf *b, size_t more)
 
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
-	char *to = buf_reserve(b, len);
+	char *to = len ? buf_reserve(b, len) : NULL;
 
-	if (!to || len == 0)
+	if (!to)
 		return;
 	memcpy(to, bytes, len);
 	b->len += len;

@@ -103,10 +103,11 @@ static void do_jobs(struct exchange *ex, size_t argc unused_arg, const struct sl
 
 static void do_stats(struct exchange *ex, size_t argc, const struct slice *argv)
 {
-	const struct type *only = argc > 1 ? leatd_type(exchange_leatd(ex), argv[1]) : NULL;
+	struct answer why;
+	const struct type *only = argc > 1 ? request_find_type(exchange_leatd(ex), argv[1], &why) : NULL;
 
 	if (argc > 1 && !only)
-		fail(ex, CODE_NOJOB, "no such job");
+		exchange_answer(ex, &why);
 	else
 		records(ex, report_stats, only);
 }

@@ -25,6 +25,11 @@ struct server_config {
 #undef OPTION_IN_job
 };
 
+/* Where commands are looked for, and their own PATH. */
+#define COMMAND_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+enum { LISTEN_ADDRESSES_MAX = 64 };
+
 enum { ACCOUNT_GROUPS_MAX = 64 };
 
 /* Whom a command runs as. */

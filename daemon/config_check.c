@@ -77,8 +77,8 @@ static void check_server(struct server_config *server, struct check *c)
 	size_t addresses = 0, level = 0;
 
 	config_each(server->listen, count_entry, &addresses);
-	if (addresses == 0 || addresses > 64)
-		FAULT(c, "listen", "wants 1 to 64 addresses");
+	if (addresses == 0 || addresses > LISTEN_ADDRESSES_MAX)
+		FAULT(c, "listen", "wants 1 to %d addresses", LISTEN_ADDRESSES_MAX);
 	config_each(server->listen, check_listen, c);
 	while (level < countof(levels) && strcmp(server->log, levels[level]) != 0)
 		level++;
@@ -116,15 +116,18 @@ static bool is_executable(const char *path)
 /* The file that `program` stands for: itself when it holds a slash, else the first of the commands' own PATH. */
 static char *find_executable(const char *program)
 {
-	static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	const char *folder = COMMAND_PATH;
 	char path[PATH_MAX];
 
 	if (strchr(program, '/'))
 		return is_executable(program) ? strdup(program) : NULL;
-	for (size_t i = 0; i < countof(folders); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folders[i], program);
+	while (*folder) {
+		size_t len = strcspn(folder, ":");
+
+		snprintf(path, sizeof(path), "%.*s/%s", (int)len, folder, program);
 		if (is_executable(path))
 			return strdup(path);
+		folder += len + (folder[len] == ':');
 	}
 	return NULL;
 }
@@ -168,7 +171,7 @@ static void check_exec(struct job_config *job, const struct server_config *serve
 		job->path = find_executable(job->argv[0]);
 		if (!job->path)
 			FAULT(c, "exec", "'%s' is not an executable file%s", job->argv[0],
-			      strchr(job->argv[0], '/') ? "" : " in /usr/local/bin, /usr/bin, /bin or their sbin");
+			      strchr(job->argv[0], '/') ? "" : " in " COMMAND_PATH);
 	}
 	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
 		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);

@@ -6,6 +6,7 @@
 #include "route.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 enum {
 	/* Bytes that wait to be sent before no further request is taken. */
 	OUT_WAITING_MAX = 1 << 20,
+	/* Requests of one connection before others get their turn. */
+	TURN_REQUESTS = 64,
 	/* Room for at least so many more bytes of a request that did not come whole. */
 	IN_STEP_BYTES = 4096,
 };
@@ -20,13 +23,16 @@ enum {
 /* How long a closing connection may still read what the client sends. */
 #define LINGER_NS (1 * SECONDS)
 
+/* When leatd stops: how long a connection may still take to send its first request. */
+#define FIRST_REQUEST_NS (200 * MILLISECONDS)
+
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_timer(struct wheel_timer *timer);
 
 /* --- Life --- */
 
-bool conn_open(struct loop *loop, int fd, bool surplus)
+bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -39,7 +45,7 @@ bool conn_open(struct loop *loop, int fd, bool surplus)
 	conn->last = &conn->first;
 	conn->idle_since = loop->now;
 	conn->finish_by = FOREVER;
-	conn->number = shim_load(&loop->leatd->accepted, relaxed);
+	conn->number = number;
 	conn->timer.fire = on_timer;
 	out_init(&conn->out);
 	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
@@ -75,7 +81,7 @@ static void conn_close(struct conn *conn)
 	ctx_unref(conn->ctx);
 	event_del(&conn->read_event);
 	event_del(&conn->write_event);
-	wheel_remove(&conn->loop->wheel, &conn->timer);
+	wheel_remove(&conn->timer);
 	if (conn->protocol == PROTOCOL_LINE)
 		resp_parser_free(&conn->parser.resp);
 	buf_free(&conn->in);
@@ -100,7 +106,14 @@ void conn_touch(struct conn *conn)
 static bool takes_requests(const struct conn *conn)
 {
 	return !conn->no_more && !conn->broken && !conn->lingering &&
-	       conn->exchanges < conn->loop->leatd->config->server.max_pipeline && out_waiting(&conn->out) < OUT_WAITING_MAX;
+	       conn->exchanges < conn->loop->leatd->config->server.max_pipeline &&
+	       out_waiting(&conn->out) + conn->kept_bytes < OUT_WAITING_MAX;
+}
+
+/* It holds requests that were read but not looked at yet. */
+static bool has_requests(const struct conn *conn)
+{
+	return conn->in.len > 0 && conn->want == 0 && conn->protocol != PROTOCOL_UNDECIDED;
 }
 
 static struct exchange begin_exchange(struct conn *conn)
@@ -115,6 +128,10 @@ static struct exchange begin_exchange(struct conn *conn)
 		ex.wire.keep_alive = r->keep_alive;
 		ex.wire.head_only = r->method == HTTP_HEAD;
 		ex.close_after = !r->keep_alive;
+	}
+	if (conn->loop->stopping) {
+		ex.wire.keep_alive = false;
+		ex.close_after = true;
 	}
 	return ex;
 }
@@ -142,8 +159,6 @@ static void answer_bad(struct conn *conn, const struct parse_result *r)
 	struct answer a = answer_make(r->http_status == 413 ? CODE_TOOBIG : CODE_ERR, r->why);
 
 	a.http_status = r->http_status;
-	if (conn->protocol == PROTOCOL_HTTP)
-		conn->parser.http.request.minor = true;
 	answer_and_close(conn, a);
 }
 
@@ -214,7 +229,7 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 	size_t used = 0;
 
 	conn->want = 0;
-	while (used < len && takes_requests(conn)) {
+	for (int turn = 0; used < len && takes_requests(conn) && turn < TURN_REQUESTS; turn++) {
 		struct parse_result r;
 
 		if (!decide_protocol(conn, at + used, len - used))
@@ -237,7 +252,8 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 			break;
 		}
 		used += r.used;
-		conn->request_began = conn->loop->now;
+		conn->phase = PHASE_NONE;
+		conn->served = true;
 		conn->continued = false;
 	}
 	/* Nothing after a request that closes the connection is looked at. */
@@ -254,16 +270,31 @@ static void drop_front(struct buf *in, size_t used)
 		memmove(in->at, in->at + used, in->len);
 }
 
-/* Requests that were read before there was place for them. */
-static bool take_waiting(struct conn *conn)
+/* Requests that were read before there was place, or time, for them. */
+static void take_waiting(struct conn *conn)
 {
-	size_t used;
+	if (has_requests(conn) && takes_requests(conn))
+		drop_front(&conn->in, take_requests(conn, conn->in.at, conn->in.len));
+}
 
-	if (conn->in.len == 0 || conn->want > conn->in.len || !takes_requests(conn))
-		return false;
-	used = take_requests(conn, conn->in.at, conn->in.len);
-	drop_front(&conn->in, used);
-	return used > 0;
+static enum phase phase_of(const struct conn *conn)
+{
+	bool body;
+
+	if (has_requests(conn))
+		return PHASE_NONE;
+	body = conn->want > 0 && (conn->protocol == PROTOCOL_HTTP ? conn->parser.http.head_done : resp_in_array(&conn->parser.resp));
+	return body ? PHASE_BODY : conn->in.len > 0 ? PHASE_LINE : PHASE_NONE;
+}
+
+static void set_phase(struct conn *conn)
+{
+	enum phase phase = phase_of(conn);
+
+	if (phase == conn->phase)
+		return;
+	conn->phase = phase;
+	conn->phase_began = conn->loop->now;
 }
 
 /* --- Reading --- */
@@ -274,9 +305,6 @@ static void on_eof(struct conn *conn)
 	if (conn->protocol != PROTOCOL_LINE) {
 		/* Of HTTP, whoever closes does not want the answers. */
 		exchanges_drop(conn);
-		conn->no_more = true;
-	} else if (conn->in.len > 0 && conn->want > 0) {
-		/* Half a request; its end will not come. */
 		conn->no_more = true;
 	}
 }
@@ -295,7 +323,6 @@ static void read_scratch(struct conn *conn)
 		on_eof(conn);
 		return;
 	}
-	conn->request_began = loop->now;
 	used = take_requests(conn, loop->scratch, (size_t)n);
 	buf_add(&conn->in, loop->scratch + used, (size_t)n - used);
 	conn->broken |= conn->in.failed;
@@ -358,32 +385,42 @@ static void send_out(struct conn *conn)
 		conn->write_since = 0;
 }
 
-/* Being readable while it is not read from would wake the loop for ever, so there are interests that it does not: an edge on a line
- * protocol's descriptor (its FIN does not matter, and stays), and the closing of an HTTP one (which cancels). */
-static short hangup_events(const struct conn *conn)
+/* Being readable while it is not read from would wake the loop for ever, so there are interests that it does not: the closing of an HTTP
+ * connection, once, and an edge on a line protocol's, whose FIN does not matter, and stays. */
+static short write_events(unsigned interest)
 {
-	return conn->protocol == PROTOCOL_HTTP ? EV_CLOSED | EV_PERSIST : EV_WRITE | EV_ET | EV_PERSIST;
+	short events = 0;
+
+	if (interest & INTEREST_WRITE)
+		events |= EV_WRITE | EV_PERSIST;
+	if (interest & INTEREST_CLOSE)
+		events |= EV_CLOSED | EV_PERSIST;
+	if (interest & INTEREST_HANGUP)
+		events |= EV_WRITE | EV_ET | EV_PERSIST;
+	return events;
 }
 
 static void set_interest(struct conn *conn, unsigned interest)
 {
-	short events;
+	short events = write_events(interest);
 
 	if (interest == conn->interest)
 		return;
 	/* All that go first, since libevent wants the events of a descriptor to be all of an edge or none. */
 	if (conn->interest & ~interest & INTEREST_READ)
 		event_del(&conn->read_event);
-	if (conn->interest & ~interest & (INTEREST_WRITE | INTEREST_HANGUP))
+	if (events != write_events(conn->interest)) {
 		event_del(&conn->write_event);
-	if (interest & ~conn->interest & (INTEREST_WRITE | INTEREST_HANGUP)) {
-		events = interest & INTEREST_WRITE ? EV_WRITE | EV_PERSIST : hangup_events(conn);
 		event_assign(&conn->write_event, conn->loop->base, conn->fd, events, on_writable, conn);
-		if (event_add(&conn->write_event, NULL) < 0)
+		if (events && event_add(&conn->write_event, NULL) < 0)
 			conn->broken = true;
 	}
-	if (interest & ~conn->interest & INTEREST_READ && event_add(&conn->read_event, NULL) < 0)
-		conn->broken = true;
+	if (interest & ~conn->interest & INTEREST_READ) {
+		if (event_add(&conn->read_event, NULL) < 0)
+			conn->broken = true;
+		/* The time that we did not read is not the client's. */
+		conn->phase_began = conn->loop->now;
+	}
 	conn->interest = interest;
 }
 
@@ -395,6 +432,8 @@ static unsigned interest_of(const struct conn *conn)
 		interest |= INTEREST_READ;
 	if (out_waiting(&conn->out) > 0)
 		interest |= INTEREST_WRITE;
+	if (!(interest & INTEREST_READ) && !conn->eof && conn->protocol == PROTOCOL_HTTP)
+		interest |= INTEREST_CLOSE;
 	return interest ? interest : INTEREST_HANGUP;
 }
 
@@ -403,13 +442,12 @@ static moment conn_due(const struct conn *conn)
 {
 	const struct server_config *config = &conn->loop->leatd->config->server;
 	moment due = conn->finish_by;
-	bool has_line = conn->protocol == PROTOCOL_HTTP ? !conn->parser.http.head_done
-							: conn->in.len > 0 && conn->in.at[0] != '*';
 
 	if (conn->write_since)
 		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
-	else if (conn->in.len > 0 && takes_requests(conn))
-		due = moment_min(due, moment_add(conn->request_began, has_line ? config->header_timeout : config->body_timeout));
+	else if (conn->phase != PHASE_NONE && takes_requests(conn))
+		due = moment_min(due, moment_add(conn->phase_began,
+						 conn->phase == PHASE_LINE ? config->header_timeout : config->body_timeout));
 	else if (!conn->first && config->idle_timeout)
 		due = moment_min(due, moment_add(conn->idle_since, config->idle_timeout));
 	return due;
@@ -426,13 +464,15 @@ static void set_timer(struct conn *conn)
 
 static bool is_finished(const struct conn *conn)
 {
-	return (conn->no_more || (conn->eof && conn->want == 0 && conn->in.len == 0)) && !conn->first && out_waiting(&conn->out) == 0;
+	return conn->no_more && !conn->first && out_waiting(&conn->out) == 0;
 }
 
 /* Closing a socket that has unread input destroys the answer on its way: say that no more comes, and read what is there. */
 static void linger(struct conn *conn)
 {
-	if (conn->eof || conn->loop->stopping || shutdown(conn->fd, SHUT_WR) < 0) {
+	bool idle = conn->loop->stopping && conn->idle_since < conn->loop->now - LINGER_NS;
+
+	if (conn->eof || idle || shutdown(conn->fd, SHUT_WR) < 0) {
 		conn->broken = true;
 		return;
 	}
@@ -440,22 +480,35 @@ static void linger(struct conn *conn)
 	conn->finish_by = moment_min(conn->finish_by, moment_add(conn->loop->now, LINGER_NS));
 }
 
+/* Goes on when the others have had their turn. */
+static void conn_later(struct conn *conn)
+{
+	conn->touched = true;
+	conn->touched_next = conn->loop->later;
+	conn->loop->later = conn;
+}
+
 /* Does what can be done for a connection, and closes it if it is over. */
 static void look_after(struct conn *conn)
 {
-	do {
-		exchanges_write(conn);
-		if (!conn->broken)
-			send_out(conn);
-	} while (!conn->broken && take_waiting(conn));
+	exchanges_write(conn);
+	if (!conn->broken)
+		send_out(conn);
+	set_phase(conn);
+	/* What has come is all there will be, and half a request will never be one. */
+	if (conn->eof && !has_requests(conn))
+		conn->no_more = true;
 	if (!conn->broken && !conn->lingering && is_finished(conn))
 		linger(conn);
 	if (!conn->broken)
 		set_interest(conn, interest_of(conn));
-	if (conn->broken)
+	if (conn->broken) {
 		conn_close(conn);
-	else
-		set_timer(conn);
+		return;
+	}
+	set_timer(conn);
+	if (has_requests(conn) && takes_requests(conn))
+		conn_later(conn);
 }
 
 void conns_flush(struct loop *loop)
@@ -469,12 +522,25 @@ void conns_flush(struct loop *loop)
 	}
 }
 
+bool conns_resume(struct loop *loop)
+{
+	if (!loop->later)
+		return false;
+	loop_enter(loop);
+	loop->touched = loop->later;
+	loop->later = NULL;
+	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next)
+		take_waiting(conn);
+	loop_leave(loop);
+	return true;
+}
+
+/* Reset, or, of a unix socket, closed in both directions. */
 static bool has_gone(const struct conn *conn)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
+	struct pollfd poll_fd = { .fd = conn->fd };
 
-	return getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 || error != 0;
+	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & (POLLERR | POLLHUP);
 }
 
 static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
@@ -496,13 +562,15 @@ static void give_up(struct conn *conn)
 {
 	struct answer a = answer_make(CODE_ERR, "the request did not come whole in time");
 
-	if (conn->loop->now >= conn->finish_by || conn->write_since || conn->in.len == 0 || conn->protocol == PROTOCOL_UNDECIDED) {
+	if (conn->loop->now >= conn->finish_by || conn->write_since || conn->phase == PHASE_NONE ||
+	    conn->protocol == PROTOCOL_UNDECIDED) {
 		conn->broken = true;
 		return;
 	}
 	a.http_status = 408;
 	answer_and_close(conn, a);
 	buf_free(&conn->in);
+	conn->phase = PHASE_NONE;
 }
 
 static void on_timer(struct wheel_timer *timer)
@@ -525,8 +593,10 @@ void conns_cancel(struct loop *loop)
 void conns_finish(struct loop *loop, moment until)
 {
 	for (struct conn *conn = loop->conns; conn; conn = conn->next) {
-		conn->no_more = true;
-		conn->finish_by = until;
+		/* One that has just been accepted has a request on its way, which is owed an answer. */
+		if (conn->served)
+			conn->no_more = true;
+		conn->finish_by = conn->served ? until : moment_min(until, moment_add(loop->now, FIRST_REQUEST_NS));
 		conn_touch(conn);
 	}
 }

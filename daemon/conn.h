@@ -6,19 +6,22 @@
 #include "../lib/moment.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct conn;
 struct loop;
 
-/* Takes the descriptor, and counts down leatd->connections when it closes. `surplus`: there are too many, so its first request is
+/* Takes the descriptor, and counts down leatd->connections when it closes. `number`: of this connection in the process. `surplus`: there are too many, so its first request is
  * answered BUSY. False: no memory, and the descriptor and the count are still the caller's. */
-bool conn_open(struct loop *, int fd, bool surplus);
+bool conn_open(struct loop *, int fd, uint64_t number, bool surplus);
 
 /* Has something to send or to go on with: looked after when the loop leaves its present callback. */
 void conn_touch(struct conn *);
 
 /* Looks after all touched connections. */
 void conns_flush(struct loop *);
+/* Those that had used up their turn get another; false if there were none. */
+bool conns_resume(struct loop *);
 /* Cancels every job of every connection. */
 void conns_cancel(struct loop *);
 /* Closes every connection: those with nothing to send at once, the others when it is sent, or at `until`. */

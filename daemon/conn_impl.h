@@ -18,8 +18,12 @@ enum protocol { PROTOCOL_UNDECIDED, PROTOCOL_HTTP, PROTOCOL_LINE };
 enum interest {
 	INTEREST_READ = 1,
 	INTEREST_WRITE = 2,
-	INTEREST_HANGUP = 4,    /* neither of them, but the client may go away */
+	INTEREST_CLOSE = 4,     /* HTTP, not read from: a client that closes cancels */
+	INTEREST_HANGUP = 8,    /* line protocol, not read from: a client that is gone altogether cancels */
 };
+
+/* How far a request that has not come whole has come. */
+enum phase { PHASE_NONE, PHASE_LINE, PHASE_BODY };
 
 struct conn {
 	struct loop *loop;
@@ -36,12 +40,15 @@ struct conn {
 		struct resp_parser resp;
 	} parser;
 	struct buf in;                  /* a request that has not come whole, and what follows it */
-	size_t want;                    /* how long `in` has to become */
-	moment request_began;           /* when its first byte came */
+	size_t want;                    /* how long `in` has to become; 0: not known, or it holds a whole request */
+	enum phase phase;
+	moment phase_began;
 	bool continued;                 /* 100 Continue was sent for it */
 
 	struct exchange *first, **last; /* the line of answers */
 	size_t exchanges;
+	size_t kept_bytes;              /* of answers that wait for their turn */
+	bool served;                    /* a request has come */
 	struct ctx *ctx;                /* parent of its jobs'; NULL until there is one */
 	struct out out;
 

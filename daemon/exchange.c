@@ -50,7 +50,8 @@ static void pop(struct conn *conn)
 	if (!conn->first)
 		conn->last = &conn->first;
 	conn->exchanges--;
-	wheel_remove(&conn->loop->wheel, &ex->timer);
+	conn->kept_bytes -= ex->bytes.len;
+	wheel_remove(&ex->timer);
 	buf_free(&ex->bytes);
 	free(ex);
 }
@@ -67,8 +68,10 @@ struct buf *exchange_begin(struct exchange *ex)
 
 void exchange_end(struct exchange *ex)
 {
-	if (ex->kept)
+	if (ex->kept) {
 		ex->kept->ready = true;
+		ex->conn->kept_bytes += ex->kept->bytes.len;
+	}
 	if (ex->close_after)
 		ex->conn->no_more = true;
 }
@@ -134,7 +137,7 @@ static bool give_up_waiting(struct exchange *ex, enum code code)
 
 static void settle(struct exchange *ex)
 {
-	wheel_remove(&ex->conn->loop->wheel, &ex->timer);
+	wheel_remove(&ex->timer);
 	ex->ready = true;
 	conn_touch(ex->conn);
 }
@@ -196,7 +199,7 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		conn->no_more = true;
 }
 
-void exchange_job_home(struct loop *loop unused_arg, struct job *job)
+void exchange_job_home(struct job *job)
 {
 	struct exchange *ex = job->exchange;
 

@@ -46,7 +46,7 @@ uint64_t exchange_conn_number(const struct exchange *);
 /* --- For conn.c and loop.c --- */
 
 /* A job has come home: its answer is ready, or nobody waits for it any more. */
-void exchange_job_home(struct loop *, struct job *);
+void exchange_job_home(struct job *);
 /* Writes the answers whose turn it is to the connection's output. */
 void exchanges_write(struct conn *);
 /* The client has gone: gives up what waits, cancels what runs, forgets all answers. */

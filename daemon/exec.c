@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_FIRST_BYTES = 4096, ENV_MAX = 16, ENV_ROOM_BYTES = 512 };
+enum { OUTPUT_FIRST_BYTES = 4096, ENV_MAX = 16, ENV_ROOM_BYTES = 512, ERROR_READS_MAX = 256 };
 
 enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
 enum limit { LIMIT_NONE, LIMIT_OUTPUT, LIMIT_MEMORY };
@@ -50,11 +50,24 @@ static void close_fd(int *fd)
 /* --- Start --- */
 
 struct environment {
+	char *const *configured;        /* replace what a command finds otherwise */
+	size_t configured_count;
 	char *vars[ENV_MAX];
 	size_t count;
 	char room[ENV_ROOM_BYTES];
 	size_t used;
 };
+
+static bool is_configured(const struct environment *env, const char *var)
+{
+	size_t name = strcspn(var, "=") + 1;
+
+	for (size_t i = 0; i < env->configured_count; i++) {
+		if (strncmp(env->configured[i], var, name) == 0)
+			return true;
+	}
+	return false;
+}
 
 printf_like(2, 3) static void add_var(struct environment *env, const char *format, ...)
 {
@@ -65,7 +78,7 @@ printf_like(2, 3) static void add_var(struct environment *env, const char *forma
 	va_start(args, format);
 	n = vsnprintf(env->room + env->used, left, format, args);
 	va_end(args);
-	if (n < 0 || (size_t)n >= left || env->count == ENV_MAX - 1)
+	if (n < 0 || (size_t)n >= left || env->count == ENV_MAX - 1 || is_configured(env, env->room + env->used))
 		return;
 	env->vars[env->count++] = env->room + env->used;
 	env->used += (size_t)n + 1;
@@ -77,7 +90,9 @@ static char **make_environment(struct environment *env, const struct job *job)
 	const struct job_config *config = job->type->config;
 	char **envp;
 
-	add_var(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	env->configured = config->env;
+	env->configured_count = config->env_count;
+	add_var(env, "PATH=" COMMAND_PATH);
 	add_var(env, "LANG=C.UTF-8");
 	add_var(env, "HOME=%s", config->account.home ? config->account.home : "/");
 	add_var(env, "LEAT_ID=%s", job->id);
@@ -88,7 +103,6 @@ static char **make_environment(struct environment *env, const struct job *job)
 	envp = calloc(env->count + config->env_count + 1, sizeof(*envp));
 	if (!envp)
 		return NULL;
-	/* The configuration's come first: it may replace what a command finds first, but LEAT_*. */
 	if (config->env_count)
 		memcpy(envp, config->env, config->env_count * sizeof(*envp));
 	memcpy(envp + config->env_count, env->vars, env->count * sizeof(*envp));
@@ -113,7 +127,7 @@ static int start_with(struct command *c, int in, int out, int err, const char **
 	autofree char **envp = make_environment(&env, c->job);
 	struct spawn_order order = {
 		.path = c->config->path, .argv = c->config->argv, .envp = envp, .cwd = c->config->cwd,
-		.account = &c->config->account, .in = in, .out = out, .err = err,
+		.account = &c->config->account, .descriptors = c->job->type->leatd->descriptors, .in = in, .out = out, .err = err,
 	};
 
 	if (!envp)
@@ -212,22 +226,26 @@ static void end_line(struct command *c)
 	c->line_len = 0;
 }
 
-static void read_errors(struct command *c)
+/* One read at a time: a command that writes errors without end must not keep us from its deadline. False: nothing was there. */
+static bool read_errors(struct command *c)
 {
 	char room[4096];
-	/* Bounded: a command that writes errors without end must not keep us from its deadline. */
 	ssize_t n = read(c->err, room, sizeof(room));
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0)
-		close_fd(&c->err);
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN)
+			close_fd(&c->err);
+		return false;
+	}
 	for (ssize_t i = 0; i < n; i++) {
 		if (room[i] == '\n')
 			end_line(c);
 		else if (c->line_len < sizeof(c->line) - 1)
 			c->line[c->line_len++] = room[i];
 	}
+	return true;
 }
 
 /* --- Time --- */
@@ -392,8 +410,9 @@ static void finish(struct command *c)
 {
 	if (c->out >= 0)
 		read_output(c);
-	if (c->err >= 0)
-		read_errors(c);
+	/* No more than a pipe holds: whoever still writes has left the group. */
+	for (int i = 0; i < ERROR_READS_MAX && c->err >= 0 && read_errors(c); i++)
+		;
 	end_line(c);
 	answer(c);
 }

@@ -207,8 +207,7 @@ static void begin_request(struct http_parser *p)
 
 	memset((char *)p + private, 0, sizeof(*p) - private);
 	p->blank_dropped = blank;
-	p->request.has_body = false;
-	p->request.expect_continue = false;
+	p->request = (struct http_request){ .method = HTTP_OTHER, .minor = true };
 }
 
 static enum step step_start(struct run *r)

@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include "ids.h"
 #include "leatd.h"
 #include "type.h"
 
@@ -56,6 +57,7 @@ struct job *job_new(const struct job_order *order)
 	job->deadline = order->deadline;
 	job->home = order->home;
 	job->charged = charged;
+	job->claim = order->claim;
 	if (order->id.len)
 		memcpy(job->id, order->id.at, order->id.len);
 	else
@@ -130,13 +132,28 @@ void job_end_waiting(struct job *job, enum code code, moment now)
 	int64_t waited_ms = (now - job->arrived) / MILLISECONDS;
 
 	if (code == CODE_TIMEOUT)
-		job_set_failure(job, code, "deadline passed while waiting, after %lld ms", (long long)waited_ms);
+		job_set_failure(job, code, "out of time while waiting, after %lld ms", (long long)waited_ms);
 	else
 		job_set_failure(job, code, "cancelled while waiting");
 	answer_fact_text(&job->answer, "state", SLICE("waiting"));
 	answer_fact(&job->answer, "after_ms", waited_ms);
 	job->ended = now;
+	ids_release(job->claim);
+	shim_add(&job->type->buried, 1, relaxed);
 	books_end_waiting(&job->type->books, job->outcome);
+}
+
+void job_end_running(struct job *job, moment now)
+{
+	job->ended = now;
+	ids_release(job->claim);
+	books_end_running(&job->type->books, job->outcome, job->ended - job->started);
+}
+
+void job_bury(struct job *job)
+{
+	shim_sub(&job->type->buried, 1, relaxed);
+	job_unref(job);
 }
 
 void job_cut_short(struct job *job)
@@ -146,7 +163,7 @@ void job_cut_short(struct job *job)
 	if (ctx_error(job->ctx) == CHAN_CANCELED)
 		job_set_failure(job, CODE_CANCELED, "cancelled while running");
 	else
-		job_set_failure(job, CODE_TIMEOUT, "deadline passed while running, for %lld ms", (long long)ran_ms);
+		job_set_failure(job, CODE_TIMEOUT, "out of time while running, after %lld ms", (long long)ran_ms);
 	answer_fact_text(&job->answer, "state", SLICE("running"));
 	answer_fact(&job->answer, "after_ms", ran_ms);
 }

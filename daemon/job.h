@@ -10,6 +10,7 @@
 #include "books.h"
 #include "../lib/chan.h"
 
+struct id_claim;
 struct type;
 
 CHAN_DEFINE(job_chan, struct job *)
@@ -23,6 +24,7 @@ struct job_order {
 	struct type *type;
 	struct slice payload;
 	struct slice id;                /* empty: one is made up */
+	struct id_claim *claim;         /* of the id, or NULL; taken over */
 	struct slice traceparent;       /* W3C Trace Context, or empty */
 	moment arrived, deadline;
 	struct ctx *parent;             /* of the client: cancelling it cancels the job */
@@ -41,6 +43,9 @@ struct job {
 
 	/* The loop's alone, set when the job is on its way. */
 	void *exchange;                 /* whom it answers; NULL: the client has gone */
+
+	/* Its owner's: see job_claim(). */
+	struct id_claim *claim;         /* of an id that the client chose; given back when the job ends */
 
 	/* Anyone's. */
 	shim_u32 state;
@@ -78,7 +83,14 @@ void job_set_failure(struct job *, enum code, const char *format, ...) printf_li
 /* The answer of a run whose context has ended: TIMEOUT if the deadline passed, CANCELED if nobody wanted the result any more. */
 void job_cut_short(struct job *);
 
-/* Ends a job that was claimed while it waited; the place is free when this returns. `code` is CODE_TIMEOUT or CODE_CANCELED. */
+/* Ends a job that was claimed while it waited; the place is free when this returns, the channel's reference is not. `code` is
+ * CODE_TIMEOUT or CODE_CANCELED. */
 void job_end_waiting(struct job *, enum code, moment now);
+
+/* Ends a job that ran; the place is free when this returns. */
+void job_end_running(struct job *, moment now);
+
+/* Gives back the channel's reference on a job that somebody else has ended while it waited. */
+void job_bury(struct job *);
 
 #endif

@@ -6,18 +6,24 @@
 #include "type.h"
 #include "../lib/shim.h"
 
+#include <sys/resource.h>
+
+struct ids;
 struct log;
 
 struct leatd {
 	const struct config *config;
 	struct log *log;
+	struct ids *ids;
 	struct type *types;             /* sorted by name */
 	size_t type_count;
 	int64_t started_unix;           /* seconds since 1970 */
 	uint64_t id_seed;               /* first half of the ids this process gives */
+	struct rlimit descriptors;      /* the limit leatd was started with, which commands get */
 	char **hosts;                   /* what a Host header may say besides localhost, ended by NULL */
 
 	/* These change; any thread. */
+	shim_i64 finish_by;             /* moment until which last answers may be fetched; set before the loops are told to quit */
 	shim_u64 draining;              /* 1: SIGTERM has come, nothing new is taken */
 	shim_u64 connections;
 	shim_u64 accepted;

@@ -19,7 +19,6 @@
 
 enum {
 	BACKLOG = 4096,
-	ADDRESSES_MAX = 64,
 	/* Connections accepted before other events get their turn. */
 	ACCEPT_BATCH = 64,
 	/* Beyond max_connections: so many more are told BUSY, the rest are closed without a word. */
@@ -91,10 +90,11 @@ static int remove_stale(const struct listen_address *a)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EADDRINUSE;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	r = connect(fd, (const struct sockaddr *)&a->socket, a->len) == 0 ? -EADDRINUSE : 0;
+	/* Whatever else it says, somebody is behind it. */
+	r = connect(fd, (const struct sockaddr *)&a->socket, a->len) < 0 && errno == ECONNREFUSED ? 0 : -EADDRINUSE;
 	close(fd);
 	if (r == 0 && unlink(un->sun_path) < 0)
 		r = -errno;
@@ -187,13 +187,13 @@ int listen_open(struct listen_sockets *s, const struct server_config *config, si
 	int handed_over = sd_listen_fds(1);
 
 	*s = (struct listen_sockets){ .loop_count = loop_count };
-	s->fds = malloc(ADDRESSES_MAX * loop_count * sizeof(*s->fds));
-	s->texts = calloc(ADDRESSES_MAX, sizeof(*s->texts));
-	if (!s->fds || !s->texts || handed_over > ADDRESSES_MAX) {
-		snprintf(why, why_len, "%s", handed_over > ADDRESSES_MAX ? "too many sockets from systemd" : strerror(ENOMEM));
+	s->fds = malloc(LISTEN_ADDRESSES_MAX * loop_count * sizeof(*s->fds));
+	s->texts = calloc(LISTEN_ADDRESSES_MAX, sizeof(*s->texts));
+	if (!s->fds || !s->texts || handed_over > LISTEN_ADDRESSES_MAX) {
+		snprintf(why, why_len, "%s", handed_over > LISTEN_ADDRESSES_MAX ? "too many sockets from systemd" : strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < ADDRESSES_MAX * loop_count; i++)
+	for (size_t i = 0; i < LISTEN_ADDRESSES_MAX * loop_count; i++)
 		s->fds[i] = -1;
 	if (handed_over > 0)
 		return take_handed_over(s, handed_over, why, why_len);
@@ -207,7 +207,7 @@ void listen_close(struct listen_sockets *s)
 		if (!s->handed_over && strncmp(s->texts[i], "unix:", 5) == 0)
 			unlink(s->texts[i] + 5);
 	}
-	for (size_t i = 0; s->fds && i < ADDRESSES_MAX * s->loop_count; i++) {
+	for (size_t i = 0; s->fds && i < LISTEN_ADDRESSES_MAX * s->loop_count; i++) {
 		/* A shared one stands there once for each loop, side by side. */
 		if (s->fds[i] >= 0 && (i % s->loop_count == 0 || s->fds[i] != s->fds[i - 1]))
 			close(s->fds[i]);
@@ -256,12 +256,13 @@ static void take(struct loop *loop, int fd)
 	struct leatd *leatd = loop->leatd;
 	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
 	uint64_t most = leatd->config->server.max_connections;
+	uint64_t number;
 	int on = 1;
 
-	shim_add(&leatd->accepted, 1, relaxed);
+	number = shim_add(&leatd->accepted, 1, relaxed) + 1;
 	/* Fails on a unix socket, which has no such delay. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (present < most + SURPLUS_MAX && conn_open(loop, fd, present >= most))
+	if (present < most + SURPLUS_MAX && conn_open(loop, fd, number, present >= most))
 		return;
 	shim_sub(&leatd->connections, 1, relaxed);
 	close(fd);

@@ -1,12 +1,10 @@
 #include "log.h"
 
 #include "text.h"
-#include "../lib/chan.h"
-#include "../lib/shim.h"
+#include "../lib/drop.h"
+#include "../lib/encapsulated.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +14,8 @@
 
 enum { LINES_WAITING = 1024, LINE_MAX_BYTES = 1000, FIELD_MAX_BYTES = 256 };
 
+#define STOP_NS (1 * SECONDS)
+
 struct line {
 	struct timespec when;
 	enum log_level level;
@@ -23,17 +23,17 @@ struct line {
 };
 
 struct log {
-	struct chan *lines;             /* of struct line */
-	pthread_t thread;
+	struct encapsulated *writer;    /* takes struct line */
 	enum log_level level;
 	bool to_journal;
-	shim_u64 dropped;
+	struct drop lines;
 };
 
 static const struct {
 	const char *name;
 	int priority;                   /* syslog(3) */
 } levels[] = {
+	[LOG_LEVEL_NOTICE] = { "notice", 5 },
 	[LOG_LEVEL_ERROR] = { "error", 3 },
 	[LOG_LEVEL_WARNING] = { "warning", 4 },
 	[LOG_LEVEL_INFO] = { "info", 6 },
@@ -63,31 +63,27 @@ static void write_line(const struct log *log, const struct line *line)
 		write_stderr(line);
 }
 
-static void write_dropped(struct log *log, uint64_t *told)
+static void write_dropped(struct log *log)
 {
-	uint64_t dropped = shim_load(&log->dropped, relaxed);
+	uint64_t dropped = drop_news(&log->lines);
 	struct line line = { .level = LOG_LEVEL_WARNING };
 
-	if (dropped == *told)
+	if (dropped == 0)
 		return;
 	clock_gettime(CLOCK_REALTIME, &line.when);
-	snprintf(line.text, sizeof(line.text), "msg=\"log lines dropped\" lines=%llu", (unsigned long long)(dropped - *told));
-	*told = dropped;
+	snprintf(line.text, sizeof(line.text), "msg=\"log lines dropped\" lines=%llu", (unsigned long long)dropped);
 	write_line(log, &line);
 }
 
-static void *log_thread(void *arg)
+static void write_lines(struct chan *lines, unused_arg struct chan *out, struct ctx *ctx, void *arg)
 {
 	struct log *log = arg;
 	struct line line;
-	uint64_t told = 0;
 
-	pthread_setname_np(pthread_self(), "log");
-	while (chan_recv(log->lines, &line, NULL, FOREVER) == CHAN_OK) {
+	while (chan_recv(lines, &line, ctx, FOREVER) == CHAN_OK) {
 		write_line(log, &line);
-		write_dropped(log, &told);
+		write_dropped(log);
 	}
-	return NULL;
 }
 
 /* systemd says which file it has connected to stderr, so that one can tell whether it still is. */
@@ -110,31 +106,21 @@ static enum log_level level_named(const char *name)
 	return LOG_LEVEL_INFO;
 }
 
-/* Signals are the main thread's. */
-static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 struct log *log_start(const char *level)
 {
+	struct encapsulated_options options = {
+		.in = { .elem_size = sizeof(struct line), .capacity = LINES_WAITING }, .run = write_lines, .name = "log",
+	};
 	struct log *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return NULL;
 	log->level = level_named(level);
 	log->to_journal = stderr_is_journal();
-	log->lines = chan_new(sizeof(struct line), LINES_WAITING);
-	if (log->lines && start_thread(&log->thread, log_thread, log) == 0)
+	options.arg = log;
+	log->writer = encapsulated_start(&options, NULL);
+	if (log->writer)
 		return log;
-	chan_unref(log->lines);
 	free(log);
 	return NULL;
 }
@@ -143,9 +129,10 @@ void log_stop(struct log *log)
 {
 	if (!log)
 		return;
-	chan_close(log->lines);
-	pthread_join(log->thread, NULL);
-	chan_unref(log->lines);
+	/* Stuck in write(): the process ends without it, and with its memory. */
+	if (encapsulated_stop(log->writer, NULL, moment_in(STOP_NS)) != CHAN_OK)
+		return;
+	encapsulated_unref(log->writer);
 	free(log);
 }
 
@@ -194,11 +181,10 @@ void log_put(struct log *log, enum log_level level, const char *message, const s
 			break;
 		used = add_value(line.text, used, sizeof(line.text), text);
 	}
-	if (chan_try_send(log->lines, &line) != CHAN_OK)
-		shim_add(&log->dropped, 1, relaxed);
+	drop_send(&log->lines, encapsulated_in(log->writer), &line);
 }
 
 uint64_t log_dropped(const struct log *log)
 {
-	return shim_load(&log->dropped, relaxed);
+	return drop_count(&log->lines);
 }

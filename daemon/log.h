@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-/* In the order of how much is written: each level includes those before it. */
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_JOBS };
+/* In the order of how much is written: each level includes those before it. Notices (ready, stopped) are always written. */
+enum log_level { LOG_LEVEL_NOTICE, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_JOBS };
 
 struct log_field {
 	const char *key;        /* NULL ends the list */
@@ -34,7 +34,7 @@ struct log;
 
 /* Starts the thread; `level` is a name of enum log_level in lower case, or unknown: info. NULL: no memory or no thread. */
 must_check struct log *log_start(const char *level);
-/* Writes what is left and ends the thread. */
+/* Writes what is left and ends the thread; does not wait for a reader that does not read. */
 void log_stop(struct log *);
 
 bool log_wants(const struct log *, enum log_level);
@@ -43,6 +43,7 @@ bool log_wants(const struct log *, enum log_level);
 void log_put(struct log *, enum log_level, const char *message, const struct log_field *fields);
 
 /* The usual form: log_info(log, "ready", log_text("listen", address)). */
+#define log_notice(log, message, ...) log_put(log, LOG_LEVEL_NOTICE, message, (struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
 #define log_error(log, message, ...) log_put(log, LOG_LEVEL_ERROR, message, (struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
 #define log_warning(log, message, ...) log_put(log, LOG_LEVEL_WARNING, message, (struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
 #define log_info(log, message, ...) log_put(log, LOG_LEVEL_INFO, message, (struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })

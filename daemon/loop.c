@@ -7,6 +7,7 @@
 #include "log.h"
 
 #include <event2/event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,14 @@ enum {
 	/* Runners wait when so many of their jobs have not been fetched: the loop is drowning then. */
 	DONE_WAITING = 4096,
 	DONE_BATCH = 64,
-	/* Batches before other events get their turn. */
-	DONE_ROUNDS = 16,
+	SPIN_CREDIT_MAX = 64,
+	SPIN_CREDIT_LOSS = 8,
 };
 
-/* How long connections may take to fetch their last answers when leatd stops. */
+/* About as long as it takes to go to sleep and to be woken. */
+#define SPIN_NS (50 * MICROSECONDS)
+
+/* How long connections may take at least to fetch their last answers when leatd stops. */
 #define LAST_ANSWERS_NS (2 * SECONDS)
 
 void loop_enter(struct loop *loop)
@@ -62,9 +66,8 @@ void loop_leave(struct loop *loop)
 		loop->draining = false;
 		chan_send(loop->drained, &loop->index, NULL, FOREVER);
 	}
-	if (may_end(loop))
-		event_base_loopbreak(loop->base);
-	else
+	loop->ended = may_end(loop);
+	if (!loop->ended)
 		arm_wheel(loop);
 }
 
@@ -78,29 +81,38 @@ static void on_wheel(evutil_socket_t fd unused_arg, short what unused_arg, void 
 	loop_leave(loop);
 }
 
+/* Jobs that have come home; false if there were none. */
+static bool fetch_done(struct loop *loop)
+{
+	struct job *jobs[DONE_BATCH];
+	size_t n = chan_try_recv_many(loop->done, jobs, DONE_BATCH, NULL);
+
+	if (n == 0)
+		return false;
+	loop_enter(loop);
+	for (size_t i = 0; i < n; i++)
+		exchange_job_home(jobs[i]);
+	loop->jobs_out -= n;
+	loop_leave(loop);
+	return true;
+}
+
+/* It is enough that the loop wakes: it looks for jobs by itself. An edge, since the descriptor stays readable until the next arming. */
 static void on_done(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
 {
 	struct loop *loop = arg;
-	struct job *jobs[DONE_BATCH];
-	size_t n, rounds = 0;
 
 	loop_enter(loop);
-	do {
-		n = chan_try_recv_many(loop->done, jobs, DONE_BATCH, NULL);
-		for (size_t i = 0; i < n; i++)
-			exchange_job_home(loop, jobs[i]);
-		loop->jobs_out -= n;
-	} while (n == DONE_BATCH && ++rounds < DONE_ROUNDS);
-	loop_leave(loop);
-	if (!chan_watch_arm(loop->done_watch))
-		event_active(loop->done_event, EV_READ, 0);
 }
 
 static void quit(struct loop *loop)
 {
+	moment until = shim_load(&loop->leatd->finish_by, acquire);
+	moment least = moment_add(loop->now, LAST_ANSWERS_NS);
+
 	loop->stopping = true;
 	listeners_stop(loop);
-	conns_finish(loop, moment_add(loop->now, LAST_ANSWERS_NS));
+	conns_finish(loop, until > least ? until : least);
 }
 
 static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
@@ -127,6 +139,53 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 		event_active(loop->orders_event, EV_READ, 0);
 }
 
+/* Everything that is ready now; false if nothing was. */
+static bool do_ready(struct loop *loop)
+{
+	moment before = loop->now;
+	bool fetched, resumed = conns_resume(loop);
+
+	/* With EVLOOP_NONBLOCK alone it would come back only when nothing at all is ready any more. */
+	event_base_loop(loop->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+	fetched = fetch_done(loop);
+	/* Every callback that does something takes the time. */
+	return resumed || fetched || loop->now != before;
+}
+
+/* Waiting awake for what comes soon: going to sleep and being woken costs more than it takes. Learned from how long the loop has had
+ * to wait lately, so that an idle one sleeps at once. Others that want this CPU get it. */
+static bool spin(struct loop *loop)
+{
+	moment began = moment_now();
+	bool won = false;
+
+	while (!won && loop->spin_credit > 0 && moment_now() - began < SPIN_NS) {
+		sched_yield();
+		won = do_ready(loop);
+	}
+	loop->waited_since = began;
+	return won;
+}
+
+static void learn(struct loop *loop)
+{
+	bool soon = loop->now - loop->waited_since < SPIN_NS;
+
+	if (soon && loop->spin_credit < SPIN_CREDIT_MAX)
+		loop->spin_credit++;
+	else if (!soon)
+		loop->spin_credit = loop->spin_credit > SPIN_CREDIT_LOSS ? loop->spin_credit - SPIN_CREDIT_LOSS : 0;
+}
+
+/* Sleeps until there is something to do. */
+static void block(struct loop *loop)
+{
+	/* Not while awake: a runner writes the descriptor only when its loop sleeps. */
+	if (!chan_watch_arm(loop->done_watch))
+		return;
+	event_base_loop(loop->base, EVLOOP_ONCE);
+}
+
 static void *loop_thread(void *arg)
 {
 	struct loop *loop = arg;
@@ -134,19 +193,25 @@ static void *loop_thread(void *arg)
 
 	snprintf(name, sizeof(name), "loop %zu", loop->index);
 	pthread_setname_np(pthread_self(), name);
-	event_base_dispatch(loop->base);
+	while (!loop->ended) {
+		if (do_ready(loop))
+			continue;
+		if (!spin(loop))
+			block(loop);
+		learn(loop);
+	}
 	return NULL;
 }
 
 /* A channel whose readiness is an event of the loop. */
-static bool watch(struct loop *loop, struct chan *chan, struct chan_watch **w, struct event **event, event_callback_fn callback)
+static bool watch(struct loop *loop, struct chan *chan, struct chan_watch **w, struct event **event, short edge, event_callback_fn callback)
 {
 	int fd;
 
 	*w = chan ? chan_watch_new(chan, &fd) : NULL;
 	if (!*w)
 		return false;
-	*event = event_new(loop->base, fd, EV_READ | EV_PERSIST, callback, loop);
+	*event = event_new(loop->base, fd, EV_READ | EV_PERSIST | edge, callback, loop);
 	if (!*event || event_add(*event, NULL) < 0)
 		return false;
 	if (!chan_watch_arm(*w))
@@ -182,7 +247,7 @@ static struct event_base *make_base(void)
 
 	if (!config)
 		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_IGNORE_ENV);
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
@@ -204,8 +269,8 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	if (!loop->scratch || !loop->base || !loop->ctx)
 		return false;
 	loop->wheel_event = evtimer_new(loop->base, on_wheel, loop);
-	return loop->wheel_event && watch(loop, loop->done, &loop->done_watch, &loop->done_event, on_done) &&
-	       watch(loop, loop->orders, &loop->orders_watch, &loop->orders_event, on_orders) &&
+	return loop->wheel_event && watch(loop, loop->done, &loop->done_watch, &loop->done_event, EV_ET, on_done) &&
+	       watch(loop, loop->orders, &loop->orders_watch, &loop->orders_event, 0, on_orders) &&
 	       listeners_start(loop, options->listeners, options->listener_count) == 0;
 }
 

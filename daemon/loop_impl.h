@@ -33,6 +33,7 @@ struct loop {
 
 	struct conn *conns;             /* all of them */
 	struct conn *touched;           /* those that have something to send, or to go on with */
+	struct conn *later;             /* those that go on when the others have had their turn */
 	size_t conn_count;
 	size_t jobs_out;                /* jobs that have not come home */
 
@@ -40,7 +41,9 @@ struct loop {
 	moment date_until;
 	char date_line[HTTP_DATE_LINE_LEN + 1];
 	char *scratch;                  /* where connections without a half-read request read to */
-	bool draining, stopping;
+	moment waited_since;            /* when it had nothing to do */
+	unsigned spin_credit;           /* over 0: it has paid to wait awake */
+	bool draining, stopping, ended;
 };
 
 /* First in every callback: takes the time. */

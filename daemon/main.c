@@ -1,4 +1,5 @@
 #include "config.h"
+#include "ids.h"
 #include "leatd.h"
 #include "listen.h"
 #include "log.h"
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -138,15 +140,15 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
-/* As many descriptors as we may have: a connection is one, a command is six. */
-static void raise_descriptor_limit(void)
+/* As many descriptors as we may have: each connection is one. Commands get what we had: some walk through all they might have. */
+static void raise_descriptor_limit(struct rlimit *before)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	getrlimit(RLIMIT_NOFILE, before);
+	limit = *before;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static size_t count_cpus(void)
@@ -214,7 +216,12 @@ static int start_types(struct leatd *leatd)
 
 static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
 {
-	*leatd = (struct leatd){ .config = config, .log = log, .started_unix = time(NULL) };
+	leatd->config = config;
+	leatd->log = log;
+	leatd->started_unix = time(NULL);
+	leatd->ids = ids_new();
+	if (!leatd->ids)
+		return -ENOMEM;
 	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
 	/* Orphans of commands come to us, and we see them end. */
@@ -271,8 +278,18 @@ static void stop_loops(struct loops *l)
 static void say_ready(const struct leatd *leatd, const struct listen_sockets *sockets)
 {
 	for (size_t i = 0; i < sockets->address_count; i++)
-		log_info(leatd->log, "ready", log_text("listen", slice_of(sockets->texts[i])));
+		log_notice(leatd->log, "ready", log_text("listen", slice_of(sockets->texts[i])));
 	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
+}
+
+/* What is not about stopping. Orphans of commands are children of this very thread, and those that a runner waits for are not. */
+static bool is_minor(const struct leatd *leatd, int signal)
+{
+	if (signal == SIGHUP)
+		log_warning(leatd->log, "SIGHUP: this version cannot reload its configuration; restart it");
+	while (signal == SIGCHLD && waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0)
+		;
+	return signal == SIGHUP || signal == SIGCHLD;
 }
 
 /* Until SIGTERM or SIGINT. */
@@ -280,24 +297,31 @@ static void serve(const struct leatd *leatd, struct chan *signals)
 {
 	int signal;
 
-	while (chan_recv(signals, &signal, NULL, FOREVER) == CHAN_OK) {
-		if (signal != SIGHUP)
-			return;
-		log_warning(leatd->log, "SIGHUP: this version cannot reload its configuration; restart it");
-	}
+	do
+		chan_recv(signals, &signal, NULL, FOREVER);
+	while (is_minor(leatd, signal));
 }
 
-/* Waits until every loop has said that its jobs are over. False: the time is up, or another signal has come. */
-static bool wait_drained(struct loops *l, size_t *drained, struct chan *signals, moment until)
+/* Waits until every loop has said that its jobs are over. False: the time is up, or, if they are to be heeded, a second SIGTERM or
+ * SIGINT has come. */
+static bool wait_drained(const struct leatd *leatd, struct loops *l, size_t *drained, struct chan *signals, bool heed, moment until)
 {
 	while (*drained < l->count) {
 		size_t index;
 		int signal;
 		struct chan_case cases[] = { CHAN_RECV_CASE(l->drained, &index), CHAN_RECV_CASE(signals, &signal) };
 
-		if (chan_select(cases, countof(cases), NULL, until, NULL) != 0)
+		switch (chan_select(cases, countof(cases), NULL, until, NULL)) {
+		case 0:
+			++*drained;
+			break;
+		case 1:
+			if (!is_minor(leatd, signal) && heed)
+				return false;
+			break;
+		default:
 			return false;
-		++*drained;
+		}
 	}
 	return true;
 }
@@ -307,16 +331,17 @@ static void drain(struct leatd *leatd, struct loops *l, struct chan *signals)
 	moment until = moment_in(leatd->config->server.drain_timeout);
 	size_t drained = 0;
 
-	log_info(leatd->log, "draining", log_number("timeout_ms", leatd->config->server.drain_timeout / MILLISECONDS));
+	log_notice(leatd->log, "draining", log_number("timeout_ms", leatd->config->server.drain_timeout / MILLISECONDS));
 	sd_notify(0, "STOPPING=1\nSTATUS=Finishing the jobs that were accepted.");
+	shim_store(&leatd->finish_by, until, release);
 	shim_store(&leatd->draining, 1, seq_cst);
 	order_all(l, LOOP_DRAIN);
-	if (wait_drained(l, &drained, signals, until))
+	if (wait_drained(leatd, l, &drained, signals, true, until))
 		return;
 	log_warning(leatd->log, "cancelling what is left");
 	order_all(l, LOOP_CANCEL);
-	/* Every job ends within its grace now; signals can hurry it no more. */
-	wait_drained(l, &drained, NULL, FOREVER);
+	/* Every job is killed after its grace; nothing can hurry it more. */
+	wait_drained(leatd, l, &drained, signals, false, FOREVER);
 }
 
 static void leatd_free(struct leatd *leatd)
@@ -324,6 +349,7 @@ static void leatd_free(struct leatd *leatd)
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
 	free(leatd->types);
+	ids_free(leatd->ids);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);
 	free(leatd->hosts);
@@ -355,7 +381,7 @@ static int run(struct leatd *leatd, struct chan *signals)
 	stop_loops(&loops);
 	listen_close(&sockets);
 	if (status == EX_OK)
-		log_info(leatd->log, "stopped");
+		log_notice(leatd->log, "stopped");
 	return status;
 }
 
@@ -376,7 +402,7 @@ int main(int argc, char **argv)
 		return status;
 	}
 	open_standard_descriptors();
-	raise_descriptor_limit();
+	raise_descriptor_limit(&leatd.descriptors);
 	signals_block();
 	log = log_start(config->server.log);
 	signals = signals_start();

@@ -12,6 +12,7 @@ enum {
 	PARTS_MAX = 16,
 	/* What an idle connection may keep. */
 	KEEP_BYTES = 4096,
+	FORGET_BYTES = 64 * 1024,
 };
 
 struct out_result {
@@ -111,6 +112,18 @@ static void advance(struct out *o, size_t n)
 	}
 }
 
+/* What has gone leaves the buffer, now and then: a reader that never quite catches up must not make it grow for ever. */
+static void forget_sent(struct out *o)
+{
+	if (o->sent < FORGET_BYTES || o->sent < o->bytes.len / 2)
+		return;
+	o->bytes.len -= o->sent;
+	memmove(o->bytes.at, o->bytes.at + o->sent, o->bytes.len);
+	for (struct out_result *r = o->results; r; r = r->next)
+		r->after -= o->sent;
+	o->sent = 0;
+}
+
 int64_t out_write(struct out *o, int fd)
 {
 	struct iovec parts[PARTS_MAX];
@@ -129,7 +142,9 @@ int64_t out_write(struct out *o, int fd)
 		advance(o, (size_t)wrote);
 		total += wrote;
 	}
-	if (out_waiting(o) == 0) {
+	if (out_waiting(o) > 0) {
+		forget_sent(o);
+	} else {
 		o->sent = o->bytes.len = 0;
 		if (o->bytes.cap > KEEP_BYTES)
 			buf_free(&o->bytes);

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "admit.h"
+#include "ids.h"
 #include "job.h"
 #include "leatd.h"
 #include "text.h"
@@ -27,7 +28,7 @@ bool request_set_id(struct request *request, struct slice text, struct answer *w
 	return false;
 }
 
-static struct type *find_type(const struct leatd *leatd, struct slice name, struct answer *why)
+struct type *request_find_type(const struct leatd *leatd, struct slice name, struct answer *why)
 {
 	struct type *type = leatd_type(leatd, name);
 	const char *nearest;
@@ -50,26 +51,54 @@ static moment deadline_of(const struct job_config *config, int64_t asked_ns, mom
 	return moment_add(arrived, ns < config->max_deadline ? ns : config->max_deadline);
 }
 
-struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
-			   struct answer *why)
+/* True, and the claim, or NULL for an id that leatd makes up. */
+static bool claim_id(struct leatd *leatd, struct slice id, struct id_claim **claim, struct answer *why)
 {
-	struct type *type = find_type(leatd, request->job, why);
-	struct job *job;
+	bool memory;
 
-	if (!type || !admit_place(type, request->payload.len, why))
-		return NULL;
-	job = job_new(&(struct job_order){
-		.type = type, .payload = request->payload, .id = request->id, .traceparent = request->traceparent,
-		.arrived = arrived, .deadline = deadline_of(type->config, request->deadline_ns, arrived),
-		.parent = requester->ctx, .home = requester->home,
-	});
+	*claim = NULL;
+	if (id.len == 0)
+		return true;
+	*claim = ids_claim(leatd->ids, id, &memory);
+	if (*claim)
+		return true;
+	*why = answer_make(memory ? CODE_BUSY : CODE_ERR, memory ? "no memory left for it" : "a job of this id is in flight");
+	return false;
+}
+
+/* A place was given; the job is on its way, or everything is given back. */
+static struct job *send_off(struct type *type, const struct job_order *order, struct answer *why)
+{
+	struct job *job = job_new(order);
+
 	if (!job) {
-		admit_leave(type, request->payload.len, why);
+		admit_leave(type, order->payload.len, why);
+		ids_release(order->claim);
 		return NULL;
 	}
 	if (admit_enter(type, job, why))
 		return job;
+	ids_release(order->claim);
 	job_unref(job);
 	job_unref(job);
 	return NULL;
+}
+
+struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
+			   struct answer *why)
+{
+	struct type *type = request_find_type(leatd, request->job, why);
+	struct id_claim *claim;
+
+	if (!type || !claim_id(leatd, request->id, &claim, why))
+		return NULL;
+	if (!admit_place(type, request->payload.len, why)) {
+		ids_release(claim);
+		return NULL;
+	}
+	return send_off(type, &(struct job_order){
+		.type = type, .payload = request->payload, .id = request->id, .claim = claim, .traceparent = request->traceparent,
+		.arrived = arrived, .deadline = deadline_of(type->config, request->deadline_ns, arrived),
+		.parent = requester->ctx, .home = requester->home,
+	}, why);
 }

@@ -7,6 +7,7 @@
 
 struct job;
 struct leatd;
+struct type;
 
 struct request {
 	struct slice job;
@@ -26,6 +27,9 @@ struct requester {
 must_check bool request_set_deadline(struct request *, struct slice text, struct answer *why);
 /* Takes an id that a client sent. False: not an id, and *why is the answer. */
 must_check bool request_set_id(struct request *, struct slice text, struct answer *why);
+
+/* The type of that name. NULL: there is none, and *why is the answer, with the nearest name. */
+must_check struct type *request_find_type(const struct leatd *, struct slice name, struct answer *why);
 
 /* Looks the job up, has it admitted and puts it on its way. The job, with the caller's reference on it; or NULL, and *why is the
  * answer. */

@@ -25,6 +25,11 @@ struct run {
 enum step { STEP_NEXT, STEP_MORE, STEP_BAD, STEP_END };
 enum state { STATE_START, STATE_INLINE, STATE_ELEMENT, STATE_BULK, STATE_BULK_END };
 
+bool resp_in_array(const struct resp_parser *p)
+{
+	return p->state != STATE_START && p->state != STATE_INLINE;
+}
+
 static enum step more(struct run *r, size_t need)
 {
 	r->need = need;

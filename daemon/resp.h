@@ -44,6 +44,9 @@ void resp_parser_free(struct resp_parser *);
  * in place, so the window is written to. */
 struct parse_result resp_parse(struct resp_parser *, char *window, size_t len, size_t max_bulk);
 
+/* Whether the command that has begun is an array, of which more is to come. */
+bool resp_in_array(const struct resp_parser *);
+
 /* Answers. `version` is 2 or 3, as HELLO has set it. */
 void resp_add_simple(struct buf *, const char *text);           /* +text; control characters become spaces */
 void resp_add_error(struct buf *, struct slice line);           /* -line; control characters become spaces */

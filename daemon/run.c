@@ -29,19 +29,17 @@ static void log_ended(const struct job *job)
 void run_job(void *elem, void *unused unused_arg)
 {
 	struct job *job = *(struct job **)elem;
-	struct books *books = &job->type->books;
 
 	if (!job_claim(job, JOB_RUNNING)) {
 		/* It gave its place up while it waited, and has been answered. */
-		job_unref(job);
+		job_bury(job);
 		return;
 	}
 	job->started = moment_now();
-	books_start(books, job->started - job->arrived);
+	books_start(&job->type->books, job->started - job->arrived);
 	kinds[job->type->config->kind](job);
-	job->ended = moment_now();
-	log_ended(job);
 	/* The place is free before anybody can read the answer. */
-	books_end_running(books, job->outcome, job->ended - job->started);
+	job_end_running(job, moment_now());
+	log_ended(job);
 	chan_send(job->home, &job, NULL, FOREVER);
 }

@@ -1,8 +1,7 @@
 #include "signals.h"
 
-#include "../lib/chan.h"
+#include "../lib/generator.h"
 
-#include <pthread.h>
 #include <signal.h>
 
 static sigset_t wanted(void)
@@ -13,6 +12,7 @@ static sigset_t wanted(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
 	return set;
 }
 
@@ -25,33 +25,18 @@ void signals_block(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static void *signals_thread(void *arg)
+static bool next_signal(void *elem, unused_arg struct ctx *ctx, unused_arg void *arg)
 {
-	struct chan *out = arg;
 	sigset_t set = wanted();
-	int signal;
 
-	pthread_setname_np(pthread_self(), "signals");
-	while (sigwait(&set, &signal) == 0)
-		if (chan_send(out, &signal, NULL, FOREVER) != CHAN_OK)
-			break;
-	chan_unref(out);
-	return NULL;
+	return sigwait(&set, elem) == 0;
 }
 
 struct chan *signals_start(void)
 {
-	struct chan *signals = chan_new(sizeof(int), 4);
-	pthread_t thread;
+	struct generator_options options = {
+		.out = { .elem_size = sizeof(int), .capacity = 4 }, .next = next_signal, .name = "signals",
+	};
 
-	if (!signals)
-		return NULL;
-	chan_ref(signals);
-	if (pthread_create(&thread, NULL, signals_thread, signals) == 0) {
-		pthread_detach(thread);
-		return signals;
-	}
-	chan_unref(signals);
-	chan_unref(signals);
-	return NULL;
+	return generator_start(&options, NULL);
 }

@@ -6,7 +6,7 @@
 
 struct chan;
 
-/* Blocks SIGTERM, SIGINT and SIGHUP in the caller, and in all threads it starts from then on. First of all. */
+/* Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD in the caller, and in all threads it starts from then on. First of all. */
 void signals_block(void);
 
 /* Starts the thread that waits for them; the channel, of int, is the caller's. NULL: no memory or no thread. The thread ends with

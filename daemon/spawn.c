@@ -72,6 +72,7 @@ in_child static bool become(struct attempt *a)
 	TRY("making a session", SYS_setsid);
 	if (!set_descriptors(a) || !set_account(a))
 		return false;
+	TRY("limiting descriptors", SYS_prlimit64, 0, RLIMIT_NOFILE, &o->descriptors, NULL);
 	TRY("entering its folder", SYS_chdir, o->cwd);
 	TRY("closing descriptors", SYS_close_range, 3, ~0U, 0);
 	if (!set_signals(a))
@@ -90,6 +91,10 @@ in_child static int child(void *arg)
 	return 127;
 }
 
+/* clone() by the other name that glibc exports. The thread sanitizer puts itself in front of the first one, and does there what is
+ * right after a fork, to the memory that this child shares. */
+extern int __clone(int (*run)(void *), void *stack, int flags, void *arg, ...);
+
 pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
 {
 	/* vfork: this thread sleeps until the child has executed, so the child may use a piece of this stack. */
@@ -102,7 +107,7 @@ pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
 	/* No signal may be handled by the child on the memory of its parent. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &a, pidfd);
+	pid = __clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &a, pidfd);
 	error = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0) {

@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct spawn_order {
@@ -14,6 +15,7 @@ struct spawn_order {
 	char *const *envp;
 	const char *cwd;
 	const struct account *account;
+	struct rlimit descriptors;      /* what leatd was started with, before it raised its own */
 	int in, out, err;       /* become 0, 1 and 2; the caller closes its own */
 };
 

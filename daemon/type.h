@@ -15,6 +15,7 @@ struct type {
 	struct slice name;
 	struct leatd *leatd;
 	struct pool *pool;      /* of struct job * */
+	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct books books;
 };
 

@@ -20,9 +20,8 @@ void wheel_init(struct wheel *w, moment now)
 		w->slots[i].next = w->slots[i].prev = &w->slots[i];
 }
 
-void wheel_remove(struct wheel *w, struct wheel_timer *t)
+void wheel_remove(struct wheel_timer *t)
 {
-	(void)w;
 	if (!t->next)
 		return;
 	t->next->prev = t->prev;
@@ -36,7 +35,7 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, moment due)
 	struct wheel_timer *head;
 	size_t slot;
 
-	wheel_remove(w, t);
+	wheel_remove(t);
 	t->due = due;
 	if (tick < w->tick)
 		tick = w->tick;
@@ -63,7 +62,7 @@ static void turn_slot(struct wheel *w, size_t slot, moment now)
 	while (head->next != head) {
 		struct wheel_timer *t = head->next;
 
-		wheel_remove(w, t);
+		wheel_remove(t);
 		if (t->due <= now) {
 			t->fire(t);
 			continue;

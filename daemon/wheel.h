@@ -28,8 +28,8 @@ void wheel_init(struct wheel *, moment now);
 
 /* Adds the timer, or moves it. The caller owns its memory and keeps it until it has fired or was removed. */
 void wheel_set(struct wheel *, struct wheel_timer *, moment due);
-/* Removes the timer if it is in the wheel. */
-void wheel_remove(struct wheel *, struct wheel_timer *);
+/* Removes the timer from its wheel if it is in one. */
+void wheel_remove(struct wheel_timer *);
 
 /* Takes out every timer that is due at `now` and fires it. */
 void wheel_turn(struct wheel *, moment now);

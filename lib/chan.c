@@ -55,7 +55,7 @@ struct chan *chan_new_with(const struct chan_options *options)
 	c->offset = offset;
 	if (c->capacity)
 		ring_init(c);
-	if (c->capacity && c->flags & (CHAN_SINGLE_PRODUCER | CHAN_SINGLE_CONSUMER))
+	if (c->capacity)
 		c->fenced = !shim_has_membarrier();
 	return c;
 }
@@ -112,40 +112,17 @@ static enum chan_status wait_in(struct chan *c, struct waitlist *list, struct wa
 	return why;
 }
 
-static __attribute__((noinline)) void call_receiver(struct chan *c, uint64_t attention, size_t sent)
+static inline __attribute__((always_inline)) void sent(struct chan *c, uint64_t attention)
 {
-	if (attention & ATTENTION_RECEIVERS) {
-		if (attention & (ATTENTION_RECEIVER_CALLED | ATTENTION_RECEIVERS_LOOK))
-			return;
-		if (!(attention & (ATTENTION_RECEIVERS_ASLEEP | ATTENTION_WATCHED)) && ring_len(c) > sent)
-			return;
-	}
-	chan_settle(c);
+	if (unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)) &&
+		(attention & (ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED)) != (ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED))
+		chan_settle(c);
 }
 
-static __attribute__((noinline)) void call_sender(struct chan *c, uint64_t attention, size_t received)
+static inline __attribute__((always_inline)) void received(struct chan *c, uint64_t attention)
 {
-	size_t left;
-
-	if (attention & (ATTENTION_SENDER_CALLED | ATTENTION_SENDERS_LOOK))
-		return;
-	/* A whole batch of room is worth waking for; less is not, to one who will look again before long. */
-	left = ring_len(c);
-	if (!(attention & ATTENTION_SENDERS_ASLEEP) && !(left <= c->capacity / 2 && left + received > c->capacity / 2))
-		return;
-	chan_settle(c);
-}
-
-static inline __attribute__((always_inline)) void sent(struct chan *c, uint64_t attention, size_t n)
-{
-	if (unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)))
-		call_receiver(c, attention, n);
-}
-
-static inline __attribute__((always_inline)) void received(struct chan *c, uint64_t attention, size_t n)
-{
-	if (unlikely(attention & ATTENTION_SENDERS))
-		call_sender(c, attention, n);
+	if (unlikely(attention & ATTENTION_SENDERS) && !(attention & ATTENTION_SENDER_CALLED))
+		chan_settle(c);
 }
 
 static __attribute__((noinline)) enum chan_status refused(struct chan *c, const void *elem, enum chan_status status,
@@ -153,8 +130,9 @@ static __attribute__((noinline)) enum chan_status refused(struct chan *c, const 
 {
 	if (status == CHAN_WOULD_BLOCK)
 		return past && attention & ATTENTION_RECEIVERS ? chan_send_past(c, elem) : status;
-	/* Whoever saw the claim that was taken back has left the receivers to us. */
-	if (c->flags & CHAN_SINGLE_PRODUCER)
+	/* Not before receivers can see it too: who closes has the lock. And whoever saw the claim of a single producer that
+	 * was taken back has left the receivers to us. */
+	if (c->flags & CHAN_SINGLE_PRODUCER || !chan_is_closed(c))
 		chan_settle(c);
 	return status;
 }
@@ -162,10 +140,10 @@ static __attribute__((noinline)) enum chan_status refused(struct chan *c, const 
 static inline __attribute__((always_inline)) enum chan_status attempt_send(struct chan *c, const void *elem, bool past)
 {
 	uint64_t attention = 0;
-	enum chan_status status = ring_send(c, elem, true, &attention);
+	enum chan_status status = ring_send(c, elem, past, &attention);
 
 	if (likely(status == CHAN_OK)) {
-		sent(c, attention, 1);
+		sent(c, attention);
 		return CHAN_OK;
 	}
 	if (likely(status == CHAN_WOULD_BLOCK && !(attention & ATTENTION_RECEIVERS)))
@@ -176,10 +154,10 @@ static inline __attribute__((always_inline)) enum chan_status attempt_send(struc
 static inline __attribute__((always_inline)) enum chan_status attempt_recv(struct chan *c, void *elem, bool past)
 {
 	uint64_t attention = 0;
-	enum chan_status status = ring_recv(c, elem, true, &attention);
+	enum chan_status status = ring_recv(c, elem, past, &attention);
 
 	if (likely(status == CHAN_OK)) {
-		received(c, attention, 1);
+		received(c, attention);
 		return CHAN_OK;
 	}
 	if (unlikely(status == CHAN_WOULD_BLOCK && past && attention & ATTENTION_SENDERS))
@@ -337,7 +315,7 @@ static size_t send_some(struct chan *c, const unsigned char *elem, size_t n)
 	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
 		ring_write(c, claim, elem + i * c->elem_size);
 	if (k)
-		sent(c, attention, k);
+		sent(c, shim_load(&c->attention, seq_cst));
 	return k;
 }
 
@@ -351,7 +329,7 @@ static size_t recv_some(struct chan *c, unsigned char *elem, size_t n)
 	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
 		ring_read(c, claim, elem ? elem + i * c->elem_size : NULL);
 	if (k)
-		received(c, attention, k);
+		received(c, shim_load(&c->attention, seq_cst));
 	return k;
 }
 

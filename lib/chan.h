@@ -10,9 +10,8 @@
  * otherwise it says CHAN_WOULD_BLOCK for NOW and CHAN_TIMED_OUT for any other moment. Elements are copied in and
  * out; what they point to changes hands on CHAN_OK only.
  *
- * An operation on a buffered channel takes no lock unless somebody waits. Who waits looks for a while, naps, then sleeps; he is
- * woken at once for the first element in an empty buffer. For a further one while others are receiving he may be left to
- * the end of his nap, 1 ms at most: a wake-up costs more than a hundred operations.
+ * An operation on a buffered channel takes no lock unless somebody waits. Who waits looks for a short while, if that has been
+ * worth it lately, and then sleeps until he is called: nobody wakes by himself to look again.
  *
  * After chan.go of Go 1.19; the ring and the claim word are those of crossbeam-channel. */
 #ifndef LEAT_CHAN_H

@@ -16,26 +16,17 @@ struct chan_kind {
 };
 
 /* Who wants to be told what happens to a channel: all that an operation looks at besides the buffer.
- * Waking costs more than a hundred operations, so nobody is woken while someone else is sure to see to it:
- *   called: was handed an element (room), is on his way, and will serve those behind;
- *   looking: spins or yields, does not stand in a list, and will serve those who are fast asleep;
- *   napping: stands in the list, but looks again by himself before long. He is woken by the first element in an
- *   empty buffer, since perhaps nobody else is about, and when a full one has become half empty. */
+ * Waking costs more than a hundred operations, so of each side one at a time is called: he was handed an element (room),
+ * is on his way, and calls the next if there is more. */
 #define ATTENTION_RECEIVERS UINT64_C(1)          /* some stand in the list */
 #define ATTENTION_SENDERS UINT64_C(2)
 #define ATTENTION_WATCHED UINT64_C(4)            /* a watch is armed */
-#define ATTENTION_RECEIVERS_ASLEEP UINT64_C(8)   /* some are not napping */
-#define ATTENTION_SENDERS_ASLEEP UINT64_C(16)
-#define ATTENTION_WAITING UINT64_C(31)
-#define ATTENTION_RECEIVER_CALLED UINT64_C(32)
-#define ATTENTION_SENDER_CALLED UINT64_C(64)
-#define ATTENTION_CLOSING UINT64_C(128)          /* a single producer must not go on */
-#define ATTENTION_CLOSED UINT64_C(256)           /* nothing more will be sent */
-#define ATTENTION_COMER UINT64_C(512)            /* of an unbuffered channel, and above: counts who came to wait */
-#define ATTENTION_RECEIVER_LOOKS (UINT64_C(1) << 10)   /* of a buffered one: how many look */
-#define ATTENTION_SENDER_LOOKS (UINT64_C(1) << 37)
-#define ATTENTION_RECEIVERS_LOOK (ATTENTION_SENDER_LOOKS - ATTENTION_RECEIVER_LOOKS)
-#define ATTENTION_SENDERS_LOOK (~(ATTENTION_SENDER_LOOKS - 1))
+#define ATTENTION_WAITING UINT64_C(7)
+#define ATTENTION_RECEIVER_CALLED UINT64_C(8)
+#define ATTENTION_SENDER_CALLED UINT64_C(16)
+#define ATTENTION_CLOSING UINT64_C(32)           /* a single producer must not go on */
+#define ATTENTION_CLOSED UINT64_C(64)            /* nothing more will be sent */
+#define ATTENTION_COMER UINT64_C(128)            /* of an unbuffered channel, and above: counts who came to wait */
 
 struct chan {
 	const struct chan_kind *kind;   /* this line is set once, but for refs */
@@ -76,7 +67,6 @@ static inline void waiter_init(struct waiter *w, struct call *call, int index)
 	w->call = call;
 	w->index = index;
 	w->listed = false;
-	w->asleep = false;
 }
 
 static inline bool chan_is_polled(const struct chan *c)
@@ -90,12 +80,16 @@ static inline bool chan_is_buffered(const struct chan *c)
 	return c->mark != 0;
 }
 
-/* Does one operation of a valid case without waiting. `past`: also past those who have been called and not come yet, so
- * that CHAN_WOULD_BLOCK is exact. */
+/* Does one operation of a valid case without waiting. `past`: also past those who have been called and not come yet, and
+ * waits for those who are in the middle of an operation, so that CHAN_WOULD_BLOCK is exact. */
 enum chan_status chan_attempt(struct chan *, enum chan_op, void *elem, bool past);
 
 /* Whether a case could go on: enum look of ring.h. For an unbuffered channel a guess that is right when it says idle. */
 int chan_look(struct chan *, enum chan_op);
+
+/* The second look of who has asked for attention on a buffered channel (or is the one others rely on, and has just
+ * said that he no longer is). False: whoever changes that from now on sees that he is asked. */
+bool chan_look_again(struct chan *, enum chan_op) must_check;
 
 /* The bits of `attention` that say who waits become what the lists say. After each change of them. */
 void chan_note_locked(struct chan *);
@@ -107,7 +101,6 @@ enum chan_status chan_take_locked(struct chan *, void *elem, struct wakes *);
 /* Puts a waiter into the list of the senders, or of the receivers; `first`: it was there before and was called in vain. */
 void chan_enlist_sender_locked(struct chan *, struct waiter *, const void *elem, bool first, struct wakes *);
 void chan_enlist_receiver_locked(struct chan *, struct waiter *, void *elem, bool first);
-void chan_fall_asleep(struct chan *, struct waitlist *, struct waiter *);
 void chan_delist(struct chan *, struct waitlist *, struct waiter *);
 
 /* The buffered channel: serves who waits, as far as elements, room and the throttle go. */
@@ -120,14 +113,6 @@ enum chan_status chan_recv_past(struct chan *, void *elem);
 
 /* To be called by who was called through this case (call->called), as soon as possible: calls the next. */
 void chan_answer(struct chan *, enum chan_op);
-
-/* The caller looks, and no longer. After that, when it goes its way: chan_looked() calls who sleeps, if there is need. */
-void chan_look_begin(struct chan *, enum chan_op);
-void chan_look_end(struct chan *, enum chan_op);
-void chan_looked(struct chan *, enum chan_op);
-
-/* Whoever waits for bits of `attention` to be seen has them seen by the single ones too. */
-void chan_barrier(struct chan *, enum chan_op waiting_to);
 
 /* Closes, and claims all who wait. The caller holds the lock. */
 void chan_close_locked(struct chan *, struct wakes *);

@@ -16,8 +16,7 @@ void chan_note_locked(struct chan *c)
 {
 	uint64_t seen = shim_load(&c->attention, relaxed);
 	uint64_t want = (c->receivers.first ? ATTENTION_RECEIVERS : 0) | (c->senders.first ? ATTENTION_SENDERS : 0) |
-		(c->watches.first ? ATTENTION_WATCHED : 0) | (c->receivers.asleep ? ATTENTION_RECEIVERS_ASLEEP : 0) |
-		(c->senders.asleep ? ATTENTION_SENDERS_ASLEEP : 0);
+		(c->watches.first ? ATTENTION_WATCHED : 0);
 
 	if (c->capacity == 0) {
 		/* Nobody changes it without the lock. */
@@ -50,10 +49,23 @@ int chan_look(struct chan *c, enum chan_op op)
 	return c->capacity ? (int)ring_look_to_recv(c) : look_to_meet(c, ATTENTION_SENDERS);
 }
 
-void chan_barrier(struct chan *c, enum chan_op waiting_to)
+/* From here on a claim of the single one that is not to be seen has not happened, and one who has stamped without our
+ * seeing it has yet to look at `attention`. */
+static void barrier(struct chan *c)
 {
-	if (c->flags & (waiting_to == CHAN_OP_SEND ? CHAN_SINGLE_CONSUMER : CHAN_SINGLE_PRODUCER) && c->capacity && !c->fenced)
+	if (!c->fenced)
 		shim_membarrier();
+}
+
+bool chan_look_again(struct chan *c, enum chan_op op)
+{
+	const bool single = c->flags & (op == CHAN_OP_SEND ? CHAN_SINGLE_CONSUMER : CHAN_SINGLE_PRODUCER);
+	int seen = chan_look(c, op);
+
+	if (seen == LOOK_READY || (seen == LOOK_IDLE && !single))
+		return seen == LOOK_READY;
+	barrier(c);
+	return chan_look(c, op) == LOOK_READY;
 }
 
 enum chan_status chan_offer_locked(struct chan *c, const void *elem, struct wakes *wakes)
@@ -112,14 +124,6 @@ void chan_enlist_receiver_locked(struct chan *c, struct waiter *w, void *elem, b
 {
 	w->into = elem;
 	enlist(c, &c->receivers, w, first);
-}
-
-void chan_fall_asleep(struct chan *c, struct waitlist *list, struct waiter *w)
-{
-	lock_acquire(&c->lock);
-	waitlist_fall_asleep(list, w);
-	chan_note_locked(c);
-	lock_release(&c->lock);
 }
 
 void chan_delist(struct chan *c, struct waitlist *list, struct waiter *w)
@@ -187,40 +191,13 @@ void chan_settle(struct chan *c)
 	wakes_deliver(&wakes);
 }
 
-/* Whoever is in the middle of an operation has perhaps seen that someone else would see to it: us. */
-static void see_to_it(struct chan *c, enum chan_op op)
-{
-	unsigned round = 0;
-
-	chan_barrier(c, op);
-	while (chan_look(c, op) == LOOK_PENDING)
-		round = ring_pause(round);
-	if (chan_look(c, op) == LOOK_READY)
-		chan_settle(c);
-}
-
 void chan_answer(struct chan *c, enum chan_op op)
 {
-	shim_and(&c->attention, ~(op == CHAN_OP_SEND ? ATTENTION_SENDER_CALLED : ATTENTION_RECEIVER_CALLED), seq_cst);
-	chan_looked(c, op);
-}
+	const uint64_t called = op == CHAN_OP_SEND ? ATTENTION_SENDER_CALLED : ATTENTION_RECEIVER_CALLED;
+	const uint64_t waiting = op == CHAN_OP_SEND ? ATTENTION_SENDERS : ATTENTION_RECEIVERS | ATTENTION_WATCHED;
 
-void chan_look_begin(struct chan *c, enum chan_op op)
-{
-	shim_add(&c->attention, op == CHAN_OP_SEND ? ATTENTION_SENDER_LOOKS : ATTENTION_RECEIVER_LOOKS, seq_cst);
-}
-
-void chan_look_end(struct chan *c, enum chan_op op)
-{
-	shim_sub(&c->attention, op == CHAN_OP_SEND ? ATTENTION_SENDER_LOOKS : ATTENTION_RECEIVER_LOOKS, seq_cst);
-}
-
-void chan_looked(struct chan *c, enum chan_op op)
-{
-	uint64_t seen = shim_load(&c->attention, seq_cst);
-
-	if (seen & (op == CHAN_OP_SEND ? ATTENTION_SENDERS_ASLEEP : ATTENTION_RECEIVERS_ASLEEP | ATTENTION_WATCHED))
-		see_to_it(c, op);
+	if (shim_and(&c->attention, ~called, seq_cst) & waiting && chan_look_again(c, op))
+		chan_settle(c);
 }
 
 enum chan_status chan_send_past(struct chan *c, const void *elem)
@@ -267,7 +244,7 @@ static void shut_ring(struct chan *c)
 {
 	if (c->flags & CHAN_SINGLE_PRODUCER) {
 		shim_or(&c->attention, ATTENTION_CLOSING, seq_cst);
-		chan_barrier(c, CHAN_OP_RECV);
+		barrier(c);
 	} else {
 		shim_or(&c->tail, c->mark, seq_cst);
 	}

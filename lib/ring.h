@@ -5,12 +5,13 @@
  * is the position one lap later. Whoever moves tail (head) from a position on owns the slot until it stamps it.
  * The mark in tail means closed, in head that a sweep holds the front.
  *
- * Between the claim and the stamp an element is pending. Who meets a pending slot may say "empty" (or "full") only if
- * no finished operation lies behind it; otherwise it waits, with ever longer sleeps.
+ * Between the claim and the stamp an element is pending. An operation happens at its claim: so "empty" and "full" are what
+ * head and tail say, and who meets a pending slot must not say it, but waits for the stamp (exact), or has to ask again.
  *
- * Who has claimed loads the attention word after that; who wants attention sets its bit and looks at head and tail after that.
- * So one of the two sees the other: the claim is a full barrier. With a single producer (consumer) the claim is a plain
- * store, and it is who wants attention that pays: membarrier(2), or, where that is missing, the claim is an exchange.
+ * Who has stamped loads the attention word after that; who wants attention sets its bit and looks at the ring after that,
+ * so that one of the two sees the other. Neither the stamp nor the claim of a single producer (consumer) is a full barrier:
+ * it is who wants attention that pays, with membarrier(2), and only if he meets one of the two. Where that is
+ * missing, both are exchanges.
  *
  * After Vyukov's bounded queue, with the packed positions of crossbeam-channel's array, which allow any exact capacity. */
 #ifndef LEAT_RING_H
@@ -61,7 +62,8 @@ static inline void ring_copy(const struct chan *c, void *into, const void *from)
 		memcpy(into, from, c->elem_size);
 }
 
-/* A pause that grows with the round; gives the next one. Whoever is waited for is in the middle of a copy, or does not run. */
+/* A pause that grows with the round; gives the next one. Whoever is waited for is in the middle of a copy, or does not run.
+ * Only for calls that may not block, and so cannot ask to be woken. */
 unsigned ring_pause(unsigned round) must_check;
 
 static inline bool ring_claim(struct chan *c, shim_u64 *position, uint64_t *seen, uint64_t to, bool single)
@@ -76,9 +78,9 @@ static inline bool ring_claim(struct chan *c, shim_u64 *position, uint64_t *seen
 	return true;
 }
 
-/* Claims up to `n` free slots, from *claim on; returns how many, or 0 and *why. *attention was loaded after the claim.
- * `wait`: for a pending receive, if "full" might be wrong otherwise. */
-static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, struct claim *claim, uint64_t *attention,
+/* Claims up to `n` free slots, from *claim on; returns how many, or 0, *why, and the attention word of that moment.
+ * `exact`: waits for a pending receive. */
+static inline size_t ring_claim_free(struct chan *c, size_t n, bool exact, struct claim *claim, uint64_t *attention,
 	enum chan_status *why)
 {
 	const bool single = c->flags & CHAN_SINGLE_PRODUCER;
@@ -99,9 +101,8 @@ static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, struct
 				to = ring_next(c, to);
 			if (unlikely(!ring_claim(c, &c->tail, &tail, to, single)))
 				continue;
-			*attention = shim_load(&c->attention, seq_cst);
 			*claim = (struct claim){ tail, slot };
-			if (unlikely(single && *attention & ATTENTION_CLOSING)) {
+			if (unlikely(single && shim_load(&c->attention, seq_cst) & ATTENTION_CLOSING)) {
 				shim_store(&c->tail, tail, release);
 				*why = CHAN_CLOSED;
 				return 0;
@@ -114,7 +115,7 @@ static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, struct
 			tail = to;
 			continue;
 		}
-		if (likely(head + c->lap == tail) || !wait || head == ring_next(c, tail - c->lap)) {
+		if (likely(head + c->lap == tail) || !exact) {
 			*attention = shim_load(&c->attention, seq_cst);
 			*why = single && *attention & ATTENTION_CLOSING ? CHAN_CLOSED : CHAN_WOULD_BLOCK;
 			return 0;
@@ -128,7 +129,7 @@ static inline size_t ring_claim_free(struct chan *c, size_t n, bool wait, struct
 void ring_await_sweep(struct chan *);
 
 /* Claims up to `n` written slots likewise. */
-static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, struct claim *claim, uint64_t *attention,
+static inline size_t ring_claim_written(struct chan *c, size_t n, bool exact, struct claim *claim, uint64_t *attention,
 	enum chan_status *why)
 {
 	const bool single = c->flags & CHAN_SINGLE_CONSUMER;
@@ -150,7 +151,6 @@ static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, str
 				to = ring_next(c, to);
 			if (unlikely(!ring_claim(c, &c->head, &head, to, single)))
 				continue;
-			*attention = shim_load(&c->attention, seq_cst);
 			*claim = (struct claim){ head, slot };
 			return k;
 		}
@@ -162,9 +162,8 @@ static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, str
 			head = to;
 			continue;
 		}
-		if (likely(tail == head) || !wait || (tail == ring_next(c, head) && !(*attention & ATTENTION_CLOSED))) {
-			/* and open and empty was so at the moment when it was open: nothing is sent after that but by a send that
-			 * is still under way. */
+		if (likely(tail == head) || !exact) {
+			/* and open and empty was so at the moment when it was open: tail, which never is behind head, was not sooner. */
 			*why = tail == head && *attention & ATTENTION_CLOSED ? CHAN_CLOSED : CHAN_WOULD_BLOCK;
 			return 0;
 		}
@@ -173,16 +172,25 @@ static inline size_t ring_claim_written(struct chan *c, size_t n, bool wait, str
 	}
 }
 
+static inline void ring_stamp(const struct chan *c, struct claim claim, uint64_t stamp)
+{
+	if (unlikely(c->fenced))
+		shim_xchg(&claim.slot->stamp, stamp, seq_cst);
+	else
+		shim_store(&claim.slot->stamp, stamp, release);
+	shim_keep_order();
+}
+
 static inline void ring_write(const struct chan *c, struct claim claim, const void *elem)
 {
 	ring_copy(c, (unsigned char *)claim.slot + c->offset, elem);
-	shim_store(&claim.slot->stamp, claim.at + 1, release);
+	ring_stamp(c, claim, claim.at + 1);
 }
 
 static inline void ring_read(const struct chan *c, struct claim claim, void *elem)
 {
 	ring_copy(c, elem, (unsigned char *)claim.slot + c->offset);
-	shim_store(&claim.slot->stamp, claim.at + c->lap, release);
+	ring_stamp(c, claim, claim.at + c->lap);
 }
 
 static inline struct claim ring_next_claim(const struct chan *c, struct claim claim)
@@ -192,14 +200,16 @@ static inline struct claim ring_next_claim(const struct chan *c, struct claim cl
 	return claim;
 }
 
-static inline enum chan_status ring_send(struct chan *c, const void *elem, bool wait, uint64_t *attention)
+/* *attention was loaded after the stamp. */
+static inline enum chan_status ring_send(struct chan *c, const void *elem, bool exact, uint64_t *attention)
 {
 	enum chan_status why;
 	struct claim claim;
 
-	if (unlikely(!ring_claim_free(c, 1, wait, &claim, attention, &why)))
+	if (unlikely(!ring_claim_free(c, 1, exact, &claim, attention, &why)))
 		return why;
 	ring_write(c, claim, elem);
+	*attention = shim_load(&c->attention, seq_cst);
 	return CHAN_OK;
 }
 
@@ -213,22 +223,23 @@ static inline bool ring_is_plainly_full(const struct chan *c)
 		!(shim_load(&c->attention, seq_cst) & (ATTENTION_RECEIVERS | ATTENTION_CLOSING));
 }
 
-static inline enum chan_status ring_recv(struct chan *c, void *elem, bool wait, uint64_t *attention)
+static inline enum chan_status ring_recv(struct chan *c, void *elem, bool exact, uint64_t *attention)
 {
 	enum chan_status why;
 	struct claim claim;
 
-	if (unlikely(!ring_claim_written(c, 1, wait, &claim, attention, &why))) {
+	if (unlikely(!ring_claim_written(c, 1, exact, &claim, attention, &why))) {
 		if (why == CHAN_CLOSED && elem && c->elem_size)
 			memset(elem, 0, c->elem_size);
 		return why;
 	}
 	ring_read(c, claim, elem);
+	*attention = shim_load(&c->attention, seq_cst);
 	return CHAN_OK;
 }
 
 /* Whether an operation could go on. Idle was so at one instant between call and return; pending: someone is about to change
- * that, and will perhaps not say so. */
+ * that, but has perhaps looked at `attention` already: chan_look_again() tells. */
 enum look ring_look_to_send(struct chan *);
 enum look ring_look_to_recv(struct chan *);
 

@@ -4,10 +4,7 @@
 
 #include <stdlib.h>
 
-enum { SLOTS_ON_STACK = 8, NAPS_MOST = 3 };
-
-/* The first nap; the next are twice as long each, up to NAPS_MOST times. */
-#define NAP (128 * MICROSECONDS)
+enum { SLOTS_ON_STACK = 8 };
 
 /* What a select keeps for one case; `order` and `sorted` are two lists that happen to be as long. */
 struct slot {
@@ -25,7 +22,6 @@ struct selection {
 	struct ctx *ctx;
 	moment deadline;
 	int first;             /* the case through which it was called in vain, or -1 */
-	bool owes;             /* it has been looking: others may have relied on that */
 	struct call call;
 };
 
@@ -247,23 +243,14 @@ static void delist_all(struct selection *s, int claimed)
 }
 
 /* The second look, after it stands in all lists. An unbuffered channel has been looked at under its lock. */
-static enum look look_again(const struct selection *s)
+static bool look_again(const struct selection *s)
 {
-	enum look seen, all = LOOK_IDLE;
 	int i;
 
 	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
-			chan_barrier(s->cases[i].chan, s->cases[i].op);
-	for (i = 0; i < s->n; i++) {
-		if (!is_live(&s->cases[i]) || !chan_is_buffered(s->cases[i].chan))
-			continue;
-		seen = (enum look)chan_look(s->cases[i].chan, s->cases[i].op);
-		if (seen == LOOK_READY)
-			return LOOK_READY;
-		all = seen == LOOK_PENDING ? seen : all;
-	}
-	return all;
+		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan) && chan_look_again(s->cases[i].chan, s->cases[i].op))
+			return true;
+	return false;
 }
 
 static struct spin *spin_of(const struct selection *s)
@@ -314,86 +301,13 @@ static bool arrive(struct selection *s, int *index)
 	return one->status != CHAN_WOULD_BLOCK;
 }
 
-/* How far all buffers have come. */
-static uint64_t progress(const struct selection *s)
-{
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
-			sum += shim_load(&s->cases[i].chan->head, relaxed) + shim_load(&s->cases[i].chan->tail, relaxed);
-	return sum;
-}
-
-static void for_each_buffer(struct selection *s, void (*tell)(struct chan *, enum chan_op))
-{
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
-			tell(s->cases[i].chan, s->cases[i].op);
-}
-
-static void serve(struct chan *c, unused_arg enum chan_op op)
-{
-	chan_settle(c);
-}
-
-static void fall_asleep(struct selection *s)
-{
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]))
-			chan_fall_asleep(s->cases[i].chan, list_of(&s->cases[i]), &s->slots[i].waiter);
-}
-
-/* Naps while there is traffic that others manage alone, or a pending one, who will perhaps not wake us. Does between naps
- * what they leave undone, in the order of the lists: so we do not overtake those who came before. True: it was
- * claimed. False: it is asleep, the second look has shown nothing, and whoever changes that will wake us; or time is up. */
-static bool doze(struct selection *s, moment until)
-{
-	bool asleep = false;
-	unsigned naps = 0;
-	uint64_t before;
-	enum look seen;
-
-	do {
-		before = progress(s);
-		if (call_doze(&s->call, moment_min(until, moment_in(NAP << naps))))
-			return true;
-		naps += naps < NAPS_MOST;
-		for_each_buffer(s, serve);
-		if (!asleep && progress(s) == before) {
-			asleep = true;
-			fall_asleep(s);
-		}
-		seen = look_again(s);
-	} while (!(asleep && seen == LOOK_IDLE) && !moment_reached(until));
-	return false;
-}
-
-static bool any_buffer(const struct selection *s)
-{
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]) && chan_is_buffered(s->cases[i].chan))
-			return true;
-	return false;
-}
-
 /* Waits once. True: it is decided, *index and *why say how; otherwise things have changed. */
 static bool wait_once(struct selection *s, int *index, enum chan_status *why)
 {
 	moment until = next_moment(s);
-	enum look seen = enlist_all(s) ? look_again(s) : LOOK_READY;
 
-	if (seen == LOOK_IDLE)
-		s->owes = false;
-	if (seen != LOOK_READY)
-		*why = any_buffer(s) && doze(s, moment_min(until, ctx_deadline(s->ctx))) ? CHAN_OK : ctx_wait(s->ctx, &s->call, until, NULL);
+	if (enlist_all(s) && !look_again(s))
+		*why = ctx_wait(s->ctx, &s->call, until, NULL);
 	else if (call_abandon(&s->call))
 		*why = CHAN_TIMED_OUT;
 	else
@@ -406,20 +320,10 @@ static bool wait_once(struct selection *s, int *index, enum chan_status *why)
 	return *why != CHAN_TIMED_OUT;
 }
 
-static bool look_around(struct selection *s)
-{
-	bool ready;
-
-	for_each_buffer(s, chan_look_begin);
-	ready = spin_until(spin_of(s), any_is_ready, s);
-	for_each_buffer(s, chan_look_end);
-	s->owes = true;
-	return ready;
-}
-
 static int select_loop(struct selection *s, enum chan_status *why)
 {
 	bool late = s->deadline <= NOW, looked = false;
+	unsigned round = 0;
 	int index;
 
 	for (;;) {
@@ -430,13 +334,17 @@ static int select_loop(struct selection *s, enum chan_status *why)
 			*why = s->deadline <= NOW ? CHAN_WOULD_BLOCK : CHAN_TIMED_OUT;
 			return -1;
 		}
-		late = late || moment_reached(s->deadline);
+		if (late) {
+			round = ring_pause(round);
+			continue;
+		}
+		late = moment_reached(s->deadline);
 		if (late)
 			continue;
 		if (!looked) {
 			looked = true;
 			sort_channels(s);
-			if (look_around(s))
+			if (spin_until(spin_of(s), any_is_ready, s))
 				continue;
 		}
 		if (wait_once(s, &index, why))
@@ -446,17 +354,12 @@ static int select_loop(struct selection *s, enum chan_status *why)
 
 static int select_run(struct selection *s, enum chan_status *why)
 {
-	int index;
-
 	s->first = -1;
 	if (s->ordered)
 		keep_order(s);
 	else if (s->n > 0)
 		shuffle(s);
-	index = select_loop(s, why);
-	if (s->owes)
-		for_each_buffer(s, chan_looked);
-	return index;
+	return select_loop(s, why);
 }
 
 static int select_in(struct selection *s, enum chan_status *why)

@@ -3,13 +3,10 @@
 #include <sched.h>
 
 enum {
-	SPIN_MOST = 400,    /* pauses: about as long as going to sleep and being woken takes */
-	SPIN_LEAST = 4,     /* even if it never helped */
-	SPIN_SHARE = 8,     /* the newest weighs one in so many */
-	YIELD_MOST = 16,    /* likewise */
-	YIELD_SHARE = 8,
+	SPIN_ROUNDS = 7,    /* of 1, 2, 4 ... pauses: about as long as going to sleep and being woken takes */
+	YIELDS = 4,
 	YIELD_REST = 4,     /* times as long as it took it is not tried again when it was late */
-	RETRY = 64,         /* one in so many waits tries everything */
+	VAIN = 16,          /* in vain so many times running: from then on only every so-manieth wait tries */
 };
 
 /* A yield that takes longer has run into someone who uses up his time; the kernel charges us for as much. */
@@ -26,74 +23,61 @@ bool spin_alone(void)
 	return cpus < 2;
 }
 
-uint32_t spin_budget(struct spin *s)
+bool spin_is_worth_it(const struct spin *s)
 {
-	uint32_t budget;
+	uint32_t vain = shim_load(&s->vain, relaxed);
 
-	if (!s || spin_alone())
-		return 0;
-	budget = 2 * shim_load(&s->average, relaxed) + SPIN_LEAST;
-	return budget < SPIN_MOST ? budget : SPIN_MOST;
+	return vain < VAIN || vain % VAIN == 0;
 }
 
-void spin_learn(struct spin *s, uint32_t used, bool won)
+void spin_learn(struct spin *s, bool won)
 {
-	uint32_t average;
+	uint32_t vain = shim_load(&s->vain, relaxed), now = won ? 0 : vain + 1;
 
-	if (!s)
-		return;
-	average = shim_load(&s->average, relaxed) * (SPIN_SHARE - 1);
-	average = (won ? average + used + SPIN_SHARE - 1 : average) / SPIN_SHARE;
-	shim_store(&s->average, average, relaxed);
+	if (now != vain)
+		shim_store(&s->vain, now, relaxed);
 }
 
-static bool spin(struct spin *s, bool whole, bool (*ready)(const void *), const void *arg)
+/* Looking disturbs whoever is waited for: so ever more seldom, and there is more when it comes. */
+static bool spin(bool (*ready)(const void *), const void *arg)
 {
-	uint32_t budget = spin_budget(s), used = 0;
-	bool won = false;
+	bool won = ready(arg);
+	int round, i;
 
-	if (budget == 0)
-		return false;
-	budget = whole ? SPIN_MOST : budget;
-	for (; used < budget && !(won = ready(arg)); used++)
-		cpu_pause();
-	spin_learn(s, used, won);
+	for (round = 0; round < SPIN_ROUNDS && !won; round++) {
+		for (i = 0; i < 1 << round; i++)
+			cpu_pause();
+		won = ready(arg);
+	}
 	return won;
 }
 
-static bool yield(struct spin *s, bool whole, bool (*ready)(const void *), const void *arg)
+static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg)
 {
-	uint32_t average = shim_load(&s->yields, relaxed), used = 0;
-	uint32_t budget = whole ? YIELD_MOST : (2 * average + YIELD_SHARE - 1) / YIELD_SHARE;
-	moment began, took = 0;
+	moment began = moment_now(), took = 0;
 	bool won = false;
+	int i;
 
-	if (budget == 0 || (began = moment_now()) < shim_load(&s->rest, relaxed))
+	if (began < shim_load(&s->rest, relaxed))
 		return false;
-	budget = budget < YIELD_MOST ? budget : YIELD_MOST;
-	while (used < budget && !won && took < YIELD_LATE) {
+	for (i = 0; i < YIELDS && !won && took < YIELD_LATE; i++) {
 		cpu_yield();
-		used++;
 		won = ready(arg);
 		took = moment_now() - began;
 	}
 	if (took >= YIELD_LATE)
 		shim_store(&s->rest, began + took * YIELD_REST, relaxed);
-	if (won)
-		average = average - average / YIELD_SHARE + used;
-	else
-		average = average - (average + YIELD_SHARE - 1) / YIELD_SHARE;
-	shim_store(&s->yields, average, relaxed);
 	return won;
 }
 
 bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
 {
-	uint32_t times;
+	bool won = false;
 
 	if (!s)
 		return false;
-	times = shim_load(&s->times, relaxed);
-	shim_store(&s->times, times + 1, relaxed);
-	return spin(s, times % RETRY == 0, ready, arg) || yield(s, times % RETRY == 0, ready, arg);
+	if (spin_is_worth_it(s))
+		won = (!spin_alone() && spin(ready, arg)) || yield(s, ready, arg);
+	spin_learn(s, won);
+	return won;
 }

@@ -65,28 +65,6 @@ bool call_await(struct call *call, moment deadline, struct spin *spin)
 	}
 }
 
-bool call_doze(struct call *call, moment until)
-{
-	uint32_t seen;
-
-	for (;;) {
-		seen = shim_or(&call->state, CALL_PARKED, acq_rel) | CALL_PARKED;
-		if ((seen & CALL_PHASE) == CALL_DONE)
-			return true;
-		if ((seen & CALL_PHASE) == CALL_CLAIMED)
-			until = FOREVER;
-		else if (moment_reached(until))
-			return false;
-		futex_wait(&call->state, seen, until);
-	}
-}
-
-void waitlist_fall_asleep(struct waitlist *list, struct waiter *waiter)
-{
-	list->asleep += waiter->listed && !waiter->asleep;
-	waiter->asleep = true;
-}
-
 void waitlist_add(struct waitlist *list, struct waiter *waiter)
 {
 	waiter->next = NULL;
@@ -97,7 +75,6 @@ void waitlist_add(struct waitlist *list, struct waiter *waiter)
 		list->first = waiter;
 	list->last = waiter;
 	waiter->listed = true;
-	list->asleep += waiter->asleep;
 }
 
 void waitlist_add_first(struct waitlist *list, struct waiter *waiter)
@@ -110,7 +87,6 @@ void waitlist_add_first(struct waitlist *list, struct waiter *waiter)
 		list->last = waiter;
 	list->first = waiter;
 	waiter->listed = true;
-	list->asleep += waiter->asleep;
 }
 
 bool waitlist_has_other(const struct waitlist *list, const struct call *call)
@@ -136,7 +112,6 @@ void waitlist_remove(struct waitlist *list, struct waiter *waiter)
 	else
 		list->last = waiter->prev;
 	waiter->listed = false;
-	list->asleep -= waiter->asleep;
 }
 
 bool waitlist_claim_one(struct waitlist *list, struct waiter *waiter)
@@ -177,5 +152,6 @@ void wakes_deliver(struct wakes *wakes)
 		next = call->next;   /* the frame may be gone once the call is done */
 		call_finish(call);
 	}
-	watch_write_all(wakes->watches);
+	if (wakes->watch)
+		watch_deliver(wakes->watch);
 }

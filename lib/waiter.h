@@ -40,19 +40,17 @@ struct waiter {
 	};
 	int index;
 	bool listed;
-	bool asleep;   /* will not wake by itself; see waitlist_fall_asleep() */
 };
 
 /* First come, first served. Zeroed memory is an empty list. Guarded by the lock of the thing waited for. */
 struct waitlist {
 	struct waiter *first, *last;
-	size_t asleep;
 };
 
-/* Calls that were claimed and watches that were fired under a lock, to be woken when it is released. */
+/* Calls that were claimed and the watch that was fired under a lock, to be woken when it is released. */
 struct wakes {
 	struct call *first, *last;
-	struct chan_watch *watches;
+	struct chan_watch *watch;   /* owns a reference */
 };
 
 void call_init(struct call *);
@@ -64,17 +62,11 @@ bool call_abandon(struct call *) must_check;
  * nobody had claimed it (false: abandoned). */
 bool call_await(struct call *, moment deadline, struct spin *) must_check;
 
-/* The same without giving up: false says that the call still waits in its lists. */
-bool call_doze(struct call *, moment until) must_check;
-
 void waitlist_add(struct waitlist *, struct waiter *);
 void waitlist_add_first(struct waitlist *, struct waiter *);
 
 /* Whether a call other than this one waits in the list, so far as can be seen. */
 bool waitlist_has_other(const struct waitlist *, const struct call *);
-
-/* The waiter, if it is in, counts among those who are asleep from now on. */
-void waitlist_fall_asleep(struct waitlist *, struct waiter *);
 
 /* Takes the waiter out if it is in: a waker may have done it before. */
 void waitlist_remove(struct waitlist *, struct waiter *);
@@ -88,7 +80,7 @@ struct waiter *waitlist_claim(struct waitlist *) must_check;
 /* The waiter's call, just claimed, is to be finished with this status. */
 void wakes_add(struct wakes *, struct waiter *, enum chan_status);
 
-/* Finishes the calls and writes to the watches. With no lock held. */
+/* Finishes the calls and writes to the watch. With no lock held. */
 void wakes_deliver(struct wakes *);
 
 #endif

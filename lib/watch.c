@@ -14,12 +14,11 @@ struct chan_watch {
 	int fd;
 	bool timed;
 	uint64_t heard;      /* of `fired`; the loop's own */
-	shim_u32 refs;       /* the loop's, and one of each sender that is about to write */
+	shim_u32 refs;       /* the loop's, and one of each sender that is about to write: there may be several */
 	shim_u64 fired;      /* how often it was, in its life */
 
 	enum watch_state state;          /* this and what follows is guarded by the lock of the channel */
 	struct chan_watch *next, *prev;  /* in the channel's list while armed */
-	struct chan_watch *next_fired;   /* a sender's, while it is about to write */
 };
 
 struct chan_watch *chan_watch_new(struct chan *c, int *fd)
@@ -73,27 +72,6 @@ static void list_remove(struct watchlist *list, struct chan_watch *w)
 		list->last = w->prev;
 }
 
-/* An armed watch is written once: it leaves the list, and only its own loop puts it back. */
-void watch_fire_locked(struct chan *c, struct wakes *wakes)
-{
-	struct chan_watch *w = c->watches.first;
-
-	if (!w)
-		return;
-	list_remove(&c->watches, w);
-	w->state = WATCH_FIRED;
-	shim_add(&w->fired, 1, relaxed);
-	shim_add(&w->refs, 1, relaxed);
-	w->next_fired = wakes->watches;
-	wakes->watches = w;
-}
-
-void watch_fire_all_locked(struct chan *c, struct wakes *wakes)
-{
-	while (c->watches.first)
-		watch_fire_locked(c, wakes);
-}
-
 static void set_timer(struct chan_watch *w, moment when)
 {
 	struct itimerspec at = { 0 };
@@ -115,15 +93,35 @@ static void watch_write(struct chan_watch *w)
 		eventfd_write(w->fd, 1);
 }
 
-void watch_write_all(struct chan_watch *w)
+/* An armed watch is written once: it leaves the list, and only its own loop puts it back. The first one is written when
+ * the lock is released; more there are only when something ends. */
+void watch_fire_locked(struct chan *c, struct wakes *wakes)
 {
-	struct chan_watch *next;
+	struct chan_watch *w = c->watches.first;
 
-	for (; w; w = next) {
-		next = w->next_fired;
+	if (!w)
+		return;
+	list_remove(&c->watches, w);
+	w->state = WATCH_FIRED;
+	shim_add(&w->fired, 1, relaxed);
+	if (wakes->watch) {
 		watch_write(w);
-		watch_unref(w);
+		return;
 	}
+	shim_add(&w->refs, 1, relaxed);
+	wakes->watch = w;
+}
+
+void watch_fire_all_locked(struct chan *c, struct wakes *wakes)
+{
+	while (c->watches.first)
+		watch_fire_locked(c, wakes);
+}
+
+void watch_deliver(struct chan_watch *w)
+{
+	watch_write(w);
+	watch_unref(w);
 }
 
 /* Makes the descriptor not readable. Before the look at the channel: what comes later must stay to be heard. A write
@@ -138,7 +136,6 @@ static void watch_clear(struct chan_watch *w)
 		w->heard += writes;
 }
 
-/* Pending counts too: who is in the middle of it has perhaps looked before we armed. */
 bool chan_watch_arm(struct chan_watch *w)
 {
 	struct chan *c = w->chan;
@@ -152,8 +149,7 @@ bool chan_watch_arm(struct chan_watch *w)
 		list_remove(&c->watches, w);
 	list_add(&c->watches, w);
 	chan_note_locked(c);
-	chan_barrier(c, CHAN_OP_RECV);
-	readable = chan_look(c, CHAN_OP_RECV) != LOOK_IDLE;
+	readable = chan_is_buffered(c) ? chan_look_again(c, CHAN_OP_RECV) : chan_look(c, CHAN_OP_RECV) != LOOK_IDLE;
 	if (readable)
 		list_remove(&c->watches, w);
 	chan_note_locked(c);

@@ -15,6 +15,7 @@ struct watchlist {
 void watch_fire_locked(struct chan *, struct wakes *);
 void watch_fire_all_locked(struct chan *, struct wakes *);
 
-void watch_write_all(struct chan_watch *);
+/* Writes the one that was fired; with no lock held. */
+void watch_deliver(struct chan_watch *);
 
 #endif

@@ -25,19 +25,29 @@ wait_until() {
 	done
 }
 
-work=$(mktemp -d)
+# Background processes that the script is responsible for.
 pids=()
+none_runs() {
+	((${#pids[@]} == 0)) || ! kill -0 "${pids[@]}" 2>/dev/null
+}
+
+work=$(mktemp -d)
 finish() {
 	local status=$?
-	# The script may have stopped some of them itself.
-	((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
-	wait
+	# The script may have stopped some of them itself; a leatd may take its time to drain.
+	none_runs || kill "${pids[@]}" 2>/dev/null || true
+	wait_until 40 none_runs || kill -KILL "${pids[@]}" 2>/dev/null || true
 	rm -rf "$work"
 	exit "$status"
 }
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+
+# make, of which only a failure is of interest.
+build() {
+	make -s -j"$(nproc)" "$@" >"$work/make.log" 2>&1 || { cat "$work/make.log" >&2; die "make $* failed"; }
+}
 
 ready_address() {
 	sed -n '/ready/s/.*listen=\([^ "]*\).*/\1/p' "$work/leatd.log" | head -n 1

@@ -9,6 +9,10 @@ bench_runs=${BENCH_RUNS:-5}
 # shellcheck disable=SC2034
 bench_seconds=${BENCH_SECONDS:-5}
 
+# Taken before the benchmark makes its own.
+load_before=$(cut -d' ' -f1 /proc/loadavg)
+! awk -v load="$load_before" 'BEGIN { exit load < 0.5 }' || echo "the machine is busy (load $load_before): the figures will not be worth much" >&2
+
 # On a terminal: what is going on, in a line that is overwritten.
 progress() {
 	[[ ! -t 2 ]] || printf '\r%-70s\r%s' '' "$1" >&2
@@ -26,7 +30,7 @@ spread() {
 }
 
 ratio() {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f\n", a / b }'
 }
 
 is_true() {
@@ -54,6 +58,7 @@ machine() {
 	echo "* $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)"
 	echo "* Linux $(uname -r), $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)"
 	echo "* leat $(commit | tr -d '\n'), $(date -u +%Y-%m-%d)"
+	echo "* load average before it: $load_before"
 	for command; do
 		echo "* $( (bash -c "$command" 2>&1 || true) | head -n 1)"
 	done

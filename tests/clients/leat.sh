@@ -8,6 +8,7 @@ source "$(dirname "$0")/../../scripts/common.sh"
 
 leatd=${LEATD:-build/leatd}
 leat=${LEAT:-build/leat}
+[[ -x $leatd && -x $leat ]] || die "no $leatd or no $leat: make first"
 failures=0
 checks=0
 
@@ -40,6 +41,7 @@ answers() {
 	rm -f "$work/socket"
 	# shellcheck disable=SC2059
 	printf -- "$1" | nc -lU -N "$work/socket" >"$work/request" &
+	pids+=("$!")
 	wait_until 5 test -S "$work/socket"
 	export LEAT_SERVER=unix:$work/socket
 }

@@ -20,7 +20,7 @@ static void ring(struct wheel_timer *timer)
 
 	a->fired++;
 	if (a->victim)
-		wheel_remove(a->wheel, a->victim);
+		wheel_remove(a->victim);
 	if (a->again) {
 		moment again = a->again;
 

@@ -1,0 +1,98 @@
+/* A leatd without sockets: what a test needs to submit jobs and to see them come home. */
+#ifndef LEAT_TESTS_MILL_H
+#define LEAT_TESTS_MILL_H
+
+#include "../../daemon/config.h"
+#include "../../daemon/ids.h"
+#include "../../daemon/job.h"
+#include "../../daemon/leatd.h"
+#include "../../daemon/log.h"
+#include "../../daemon/request.h"
+#include "testing.h"
+
+#include <stdlib.h>
+
+struct mill {
+	struct leatd leatd;
+	struct config *config;
+	struct chan *home;
+	struct ctx *client;
+};
+
+/* With the built-in configuration and these overrides. */
+static inline struct mill *mill_start(const char *const *overrides, size_t n)
+{
+	struct mill *m = aligned_alloc(CACHE_LINE, (sizeof(*m) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	struct buf errors = { 0 };
+
+	memset(m, 0, sizeof(*m));
+	m->config = config_load(NULL, overrides, n, &errors);
+	ck_assert_msg(m->config != NULL, "%.*s", (int)errors.len, errors.at);
+	m->leatd.config = m->config;
+	m->leatd.log = log_start("error");
+	m->leatd.ids = ids_new();
+	getrlimit(RLIMIT_NOFILE, &m->leatd.descriptors);
+	m->leatd.types = aligned_alloc(CACHE_LINE, m->config->job_count * sizeof(struct type));
+	memset(m->leatd.types, 0, m->config->job_count * sizeof(struct type));
+	for (size_t i = 0; i < m->config->job_count; i++, m->leatd.type_count++)
+		ck_assert_int_eq(type_start(&m->leatd.types[i], m->config->jobs[i], &m->leatd), 0);
+	m->home = chan_new(sizeof(struct job *), 10000);
+	m->client = ctx_with_cancel(NULL);
+	return m;
+}
+
+static inline void mill_stop(struct mill *m)
+{
+	for (size_t i = 0; i < m->leatd.type_count; i++)
+		type_stop(&m->leatd.types[i]);
+	ck_assert_uint_eq(shim_load(&m->leatd.memory_bytes, relaxed), 0);
+	log_stop(m->leatd.log);
+	free(m->leatd.types);
+	ids_free(m->leatd.ids);
+	chan_unref(m->home);
+	ctx_unref(m->client);
+	config_free(m->config);
+	free(m);
+}
+
+/* NULL: refused, and *why says so. */
+static inline struct job *mill_submit(struct mill *m, const char *name, const char *payload, int64_t deadline_ns, struct answer *why)
+{
+	struct request request = { .job = slice_of(name), .payload = slice_of(payload), .deadline_ns = deadline_ns };
+	struct requester requester = { .ctx = m->client, .home = m->home };
+
+	return request_submit(&m->leatd, &request, &requester, moment_now(), why);
+}
+
+/* The next job that comes home; both references are the caller's. */
+static inline struct job *mill_home(struct mill *m)
+{
+	struct job *job = NULL;
+
+	ck_assert_int_eq(chan_recv(m->home, &job, NULL, SOON), CHAN_OK);
+	return job;
+}
+
+static inline void mill_forget(struct job *job)
+{
+	job_unref(job);
+	job_unref(job);
+}
+
+static inline struct books_copy mill_books(const struct mill *m, const char *name)
+{
+	return books_read(&leatd_type(&m->leatd, slice_of(name))->books);
+}
+
+static inline void expect_balance(const struct books_copy *b)
+{
+	uint64_t sum = b->waiting + b->running;
+
+	for (size_t i = 0; i < REFUSALS; i++)
+		sum += b->refused[i];
+	for (size_t i = 0; i < OUTCOMES; i++)
+		sum += b->ended[i];
+	ck_assert_uint_eq(b->submitted, sum);
+}
+
+#endif

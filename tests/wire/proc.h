@@ -1,0 +1,21 @@
+/* Looking at processes through /proc. */
+#ifndef LEAT_PROC_H
+#define LEAT_PROC_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+size_t descriptors_of(pid_t pid);
+size_t threads_of(pid_t pid);
+
+/* Its children, the dead that it has not reaped among them. */
+size_t children_of(pid_t pid);
+
+/* Processes that have `NAME=value` in their environment: those of the job with that LEAT_ID, say, whatever became of their
+ * parents. */
+size_t processes_with(const char *variable);
+
+/* Those of a job whose id the client has chosen. */
+size_t commands_of(const char *id);
+
+#endif
