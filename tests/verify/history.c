@@ -64,6 +64,19 @@ enum chan_status did_try_recv(struct log *log, struct named c, uint32_t *value)
 	return end(log, op, *value, status);
 }
 
+enum chan_status did_poll(struct log *log, struct named c, uint32_t *value)
+{
+	uint64_t call = ticket(log);
+	enum chan_status status = chan_try_recv(c.chan, value);
+	struct op *op;
+
+	if (status == CHAN_WOULD_BLOCK)
+		return status;
+	op = begin(log, DID_RECV, c.number);
+	op->call = call;
+	return end(log, op, *value, status);
+}
+
 enum chan_status did_close(struct log *log, struct named c)
 {
 	struct op *op = begin(log, DID_CLOSE, c.number);

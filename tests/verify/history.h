@@ -40,6 +40,8 @@ enum chan_status did_send(struct log *, struct named, uint32_t value, struct ctx
 enum chan_status did_recv(struct log *, struct named, uint32_t *value, struct ctx *, moment deadline);
 enum chan_status did_try_send(struct log *, struct named, uint32_t value);
 enum chan_status did_try_recv(struct log *, struct named, uint32_t *value);
+/* For loops that poll: writes down only what was received, or that it is closed. */
+enum chan_status did_poll(struct log *, struct named, uint32_t *value);
 enum chan_status did_close(struct log *, struct named);
 
 /* At most HISTORY_MANY. */

@@ -32,7 +32,7 @@ static bool drain(struct world *w, uint32_t enough)
 	uint32_t value;
 
 	while (status == CHAN_OK && w->numbers[0] < enough) {
-		status = did_try_recv(&w->log, w->c[0], &value);
+		status = did_poll(&w->log, w->c[0], &value);
 		w->numbers[0] += status == CHAN_OK;
 	}
 	return status == CHAN_CLOSED;
@@ -146,7 +146,7 @@ static void loop_beside(void *world)
 	int fd;
 
 	mine = chan_watch_new(w->c[0].chan, &fd);
-	while ((status = did_try_recv(&w->log, w->c[0], &value)) == CHAN_WOULD_BLOCK)
+	while ((status = did_poll(&w->log, w->c[0], &value)) == CHAN_WOULD_BLOCK)
 		if (chan_watch_arm(mine)) {
 			w->numbers[1]++;
 			explore_readable(fd, FOREVER);
