@@ -599,7 +599,8 @@ void conns_finish(struct loop *loop, moment until)
 		/* One that has just been accepted has a request on its way, which is owed an answer. */
 		if (conn->served)
 			conn->no_more = true;
-		conn->finish_by = conn->served ? until : moment_min(until, moment_add(loop->now, FIRST_REQUEST_NS));
+		conn->finish_by = moment_min(conn->finish_by,
+					     conn->served ? until : moment_min(until, moment_add(loop->now, FIRST_REQUEST_NS)));
 		conn_touch(conn);
 	}
 }

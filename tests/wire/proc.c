@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static size_t entries_of(pid_t pid, const char *what)
@@ -66,20 +67,39 @@ static size_t read_of(const char *pid, const char *what, char *room, size_t room
 	return n > 0 ? (size_t)n : 0;
 }
 
-static bool is_child(const char *pid, const void *parent)
+/* 0: it has gone, or has none. */
+static pid_t parent_of(const char *pid)
 {
 	char stat[512], *after_name;
 	size_t len = read_of(pid, "stat", stat, sizeof(stat) - 1);
-	int ppid;
+	int parent;
 
 	stat[len] = '\0';
 	after_name = strrchr(stat, ')');
-	return after_name && sscanf(after_name, ") %*c %d", &ppid) == 1 && ppid == *(const pid_t *)parent;
+	return after_name && sscanf(after_name, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static bool is_child(const char *pid, const void *parent)
+{
+	return parent_of(pid) == *(const pid_t *)parent;
 }
 
 size_t children_of(pid_t pid)
 {
 	return count_processes(is_child, &pid);
+}
+
+/* Not those of somebody else who runs these tests at the same time. */
+static bool is_descendant(const char *pid)
+{
+	char number[16];
+	pid_t ancestor = parent_of(pid);
+
+	while (ancestor > 1 && ancestor != getpid()) {
+		snprintf(number, sizeof(number), "%d", (int)ancestor);
+		ancestor = parent_of(number);
+	}
+	return ancestor == getpid();
 }
 
 static bool has_variable(const char *pid, const void *variable)
@@ -88,12 +108,17 @@ static bool has_variable(const char *pid, const void *variable)
 	size_t len = read_of(pid, "environ", environment, sizeof(environment));
 
 	/* With the NUL at its end: `ID=a` is not `ID=ab`. */
-	return memmem(environment, len, variable, strlen(variable) + 1) != NULL;
+	return memmem(environment, len, variable, strlen(variable) + 1) != NULL && is_descendant(pid);
 }
 
 size_t processes_with(const char *variable)
 {
 	return count_processes(has_variable, variable);
+}
+
+void adopt_orphans(void)
+{
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 }
 
 size_t commands_of(const char *id)

@@ -11,9 +11,10 @@ size_t threads_of(pid_t pid);
 /* Its children, the dead that it has not reaped among them. */
 size_t children_of(pid_t pid);
 
-/* Processes that have `NAME=value` in their environment: those of the job with that LEAT_ID, say, whatever became of their
- * parents. */
+/* Our descendants that have `NAME=value` in their environment: those of the job with that LEAT_ID, say. */
 size_t processes_with(const char *variable);
+/* From now on those whose parents have ended are still our descendants. */
+void adopt_orphans(void);
 
 /* Those of a job whose id the client has chosen. */
 size_t commands_of(const char *id);

@@ -101,6 +101,7 @@ struct server *server_launch(const struct launch *launch)
 
 	s->unix_path = launch->unix_path ? launch->unix_path : scratchf("%s/socket", folder);
 	s->log_path = scratchf("%s/log", folder);
+	adopt_orphans();
 	s->pid = start(s, launch);
 	add(s);
 	wait_ready(s);
