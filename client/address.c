@@ -13,7 +13,7 @@ static const char *parse_unix(struct address *a, const char *path)
 	if (strlen(path) >= sizeof(a->socket.sun_path))
 		return "the path of a unix socket has at most 107 bytes";
 	a->socket.sun_family = AF_UNIX;
-	strcpy(a->socket.sun_path, path);
+	memcpy(a->socket.sun_path, path, strlen(path) + 1);
 	return NULL;
 }
 
@@ -35,7 +35,7 @@ static const char *set_host(struct address *a, const char *host, size_t len, con
 	if (!is_port(port))
 		return "the port has to be a number from 1 to 65535";
 	memcpy(a->host, host, len);
-	strcpy(a->port, port);
+	memcpy(a->port, port, strlen(port) + 1);
 	return NULL;
 }
 

@@ -421,12 +421,12 @@ void exec_run(struct job *job)
 {
 	struct command c = { .job = job, .config = job->type->config, .pidfd = -1, .in = -1, .out = -1, .err = -1, .watch_fd = -1 };
 	const char *what = "watching its client";
-	int r = -ENOMEM;
+	int r;
 
 	c.next = job->deadline - grace_of(&c);
+	errno = ENOMEM;         /* a lack of descriptors says so itself */
 	c.watch = chan_watch_new(ctx_done(job->ctx), &c.watch_fd);
-	if (c.watch)
-		r = start(&c, &what);
+	r = c.watch ? start(&c, &what) : -errno;
 	if (r == 0) {
 		(void)!chan_watch_arm(c.watch);
 		attend(&c);
