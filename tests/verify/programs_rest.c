@@ -136,6 +136,12 @@ static void finish_watched(void *world)
 	world_end_drained(world);
 }
 
+static void finish_late(void *world)
+{
+	must(chan_len(((struct world *)world)->c[0].chan) == 0);
+	world_judge(world);
+}
+
 /* One of two watches is freed while it may have been woken: the other must hear of what is left. */
 static void loop_beside(void *world)
 {
@@ -154,6 +160,30 @@ static void loop_beside(void *world)
 			explore_pause();
 		}
 	chan_watch_free(mine);
+}
+
+/* Not written down: a ticket would make visible what the send has stored, and here that is late. */
+static void loop_one_unseen(void *world)
+{
+	struct world *w = world;
+	uint32_t value;
+
+	while (chan_try_recv(w->c[0].chan, &value) != CHAN_OK) {
+		if (chan_watch_arm(w->watch))
+			explore_readable(w->fd, FOREVER);
+		else
+			explore_pause();
+	}
+	chan_watch_free(w->watch);
+}
+
+static void send_one_unseen(void *world)
+{
+	struct world *w = world;
+	uint32_t value = 1;
+
+	must(chan_send(w->c[0].chan, &value, NULL, FOREVER) == CHAN_OK);
+	(void)chan_len(w->c[0].chan);
 }
 
 static void *watched_ctx(int late)
@@ -483,6 +513,10 @@ const struct program rest_programs[] = {
 	{ "watch-close-two", "two loops hear of the close", watched, 2, { loop_and_keep, loop_beside, close_it }, .finish = finish_kept,
 		.bound = 2 },
 	{ "watch-single", "a loop and a single producer", watched_single, 2, { loop_three, send_three }, .finish = finish_watched, .bound = 3 },
+	{ "watch-late", "a loop and a sender whose stores are late", watched, 2, { loop_one_unseen, send_one_unseen }, .finish = finish_late,
+		.bound = 3 },
+	{ "watch-late-single", "the same with a single producer", watched_single, 2, { loop_one_unseen, send_one_unseen }, .finish = finish_late,
+		.bound = 3 },
 	{ "watch-free", "a watch is freed among senders", watched, 2, { arm_and_free, send_one, send_one }, .finish = finish_watched, .bound = 3 },
 	{ "watch-free-beside", "a freed watch passes its wake-up on", watched, 2, { arm_and_free, loop_beside, send_one }, .finish = finish_watched,
 		.bound = 2 },
