@@ -1,0 +1,74 @@
+#include "forecast.h"
+
+#include "semaphores.h"
+
+/* A wait longer than any deadline says no more, and leaves room for sums. */
+#define WAIT_MOST_NS (INT64_C(48) * 3600 * SECONDS)
+
+static int64_t clamp(__int128 ns)
+{
+	return ns < 0 ? 0 : ns > WAIT_MOST_NS ? WAIT_MOST_NS : (int64_t)ns;
+}
+
+/* What `waiting` jobs and those that run have still to do, one after the other. */
+static __int128 work_of(const struct type *type, uint64_t waiting, struct books_running running)
+{
+	int64_t mean = estimate_mean(&type->estimate);
+	__int128 left = (__int128)mean * (int64_t)running.count - running.elapsed_ns;
+
+	return (__int128)mean * (int64_t)waiting + (left > 0 ? left : 0);
+}
+
+static uint64_t waiting_of(uint64_t inside, struct books_running running)
+{
+	return inside > running.count ? inside - running.count : 0;
+}
+
+/* Those of other types get ahead of a job of ours only as fast as their runners and ours let them come to the semaphore. */
+static int64_t wait_for_permit(const struct type *ours, uint64_t before, const struct named_semaphore *semaphore, moment now)
+{
+	uint64_t rounds = before / ours->config->concurrency + 1;
+	__int128 work = 0;
+
+	if (semaphores_free(semaphore) > 0)
+		return 0;
+	for (size_t i = 0; i < semaphore->user_count; i++) {
+		const struct type *type = semaphore->users[i];
+		struct books_running running = books_running(&type->books, now);
+		uint64_t waiting = waiting_of(type == ours ? before : books_inside(&type->books), running);
+		uint64_t in_time = type == ours ? waiting : rounds * type->config->concurrency;
+
+		work += work_of(type, waiting < in_time ? waiting : in_time, running);
+	}
+	return clamp(work / (int64_t)semaphore->config->permits);
+}
+
+int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
+{
+	uint64_t inside = books_inside(&type->books);
+	uint64_t before = inside > own ? inside - own : 0;
+	int64_t wait = 0;
+
+	if (before >= type->config->concurrency) {
+		struct books_running running = books_running(&type->books, now);
+
+		wait = clamp(work_of(type, waiting_of(before, running), running) / (int64_t)type->config->concurrency);
+	}
+	for (size_t i = 0; i < type->uses_count; i++) {
+		int64_t longer = wait_for_permit(type, before, type->uses[i], now);
+
+		wait = longer > wait ? longer : wait;
+	}
+	return wait;
+}
+
+int64_t forecast_need(const struct type *type)
+{
+	int64_t median = estimate_median(&type->estimate);
+	int64_t grace = type->config->grace;
+
+	if (type->config->kind != KIND_EXEC)
+		return median;
+	/* SIGTERM comes `grace` before the deadline, but at most a quarter of the time that is left at the start. */
+	return median + (median / 3 < grace ? median / 3 : grace);
+}
