@@ -27,20 +27,21 @@ static uint64_t waiting_of(uint64_t inside, struct books_running running)
 /* Those of other types get ahead of a job of ours only as fast as their runners and ours let them come to the semaphore. */
 static int64_t wait_for_permit(const struct type *ours, uint64_t before, const struct named_semaphore *semaphore, moment now)
 {
-	uint64_t rounds = before / ours->config->concurrency + 1;
+	uint64_t rounds = before / ours->config->concurrency + 1, jobs = 0;
 	__int128 work = 0;
 
-	if (semaphores_free(semaphore) > 0)
-		return 0;
 	for (size_t i = 0; i < semaphore->user_count; i++) {
 		const struct type *type = semaphore->users[i];
 		struct books_running running = books_running(&type->books, now);
 		uint64_t waiting = waiting_of(type == ours ? before : books_inside(&type->books), running);
-		uint64_t in_time = type == ours ? waiting : rounds * type->config->concurrency;
+		uint64_t in_time = rounds * type->config->concurrency;
 
-		work += work_of(type, waiting < in_time ? waiting : in_time, running);
+		if (type != ours && waiting > in_time)
+			waiting = in_time;
+		work += work_of(type, waiting, running);
+		jobs += waiting + running.count;
 	}
-	return clamp(work / (int64_t)semaphore->config->permits);
+	return jobs < semaphore->config->permits ? 0 : clamp(work / (int64_t)semaphore->config->permits);
 }
 
 int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
