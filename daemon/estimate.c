@@ -8,6 +8,16 @@ enum { SUB_BITS = 4, UNIT_BITS = 10, BUCKET_BITS = 10 };
 
 _Static_assert(ESTIMATE_BUCKETS < 1 << BUCKET_BITS, "the number of a bucket fits");
 
+int64_t estimate_median(const struct estimate *e)
+{
+	return shim_load(&e->median_ns, relaxed);
+}
+
+int64_t estimate_mean(const struct estimate *e)
+{
+	return shim_load(&e->mean_ns, relaxed);
+}
+
 /* The number of a bucket is the exponent and the first four bits after the leading one, of the time in about microseconds. */
 static size_t bucket_of(int64_t ns)
 {
@@ -63,6 +73,7 @@ static uint64_t put(struct estimate *e, uint64_t word)
 	return n + 1;
 }
 
+/* When all that was counted has left the window, what it said stays. */
 static int64_t find_median(const struct estimate *e)
 {
 	int64_t counted = (int32_t)shim_load(&e->counted, relaxed);
@@ -76,7 +87,7 @@ static int64_t find_median(const struct estimate *e)
 		if (2 * below >= counted && below > 0)
 			return bucket_end(i);
 	}
-	return 0;
+	return estimate_median(e);
 }
 
 void estimate_record(struct estimate *e, int64_t ns, bool whole, unsigned weight, moment now)
@@ -93,16 +104,6 @@ void estimate_record(struct estimate *e, int64_t ns, bool whole, unsigned weight
 	if (ended >= ESTIMATE_KNOWN)
 		shim_store(&e->median_ns, find_median(e), relaxed);
 	shim_store(&e->learned_at, now, relaxed);
-}
-
-int64_t estimate_median(const struct estimate *e)
-{
-	return shim_load(&e->median_ns, relaxed);
-}
-
-int64_t estimate_mean(const struct estimate *e)
-{
-	return shim_load(&e->mean_ns, relaxed);
 }
 
 bool estimate_probe(struct estimate *e, moment now)

@@ -2,21 +2,23 @@
 
 #include "semaphores.h"
 
-/* A wait longer than any deadline says no more, and leaves room for sums. */
-#define WAIT_MOST_NS (INT64_C(48) * 3600 * SECONDS)
+/* Longer than any deadline: says no more, and fits. */
+#define WAIT_MOST_NS (INT64_C(1000000) * SECONDS)
 
-static int64_t clamp(__int128 ns)
+/* What `waiting` jobs and those that run have still to do, one after the other, in nanoseconds. */
+static double work_of(const struct type *type, uint64_t waiting, struct books_running running)
 {
-	return ns < 0 ? 0 : ns > WAIT_MOST_NS ? WAIT_MOST_NS : (int64_t)ns;
+	double mean = (double)estimate_mean(&type->estimate);
+	double left = mean * (double)running.count - (double)running.elapsed_ns;
+
+	return mean * (double)waiting + (left > 0 ? left : 0);
 }
 
-/* What `waiting` jobs and those that run have still to do, one after the other. */
-static __int128 work_of(const struct type *type, uint64_t waiting, struct books_running running)
+static int64_t shared_by(double work, uint64_t servers)
 {
-	int64_t mean = estimate_mean(&type->estimate);
-	__int128 left = (__int128)mean * (int64_t)running.count - running.elapsed_ns;
+	double wait = work / (double)servers;
 
-	return (__int128)mean * (int64_t)waiting + (left > 0 ? left : 0);
+	return wait < (double)WAIT_MOST_NS ? (int64_t)wait : WAIT_MOST_NS;
 }
 
 static uint64_t waiting_of(uint64_t inside, struct books_running running)
@@ -28,7 +30,7 @@ static uint64_t waiting_of(uint64_t inside, struct books_running running)
 static int64_t wait_for_permit(const struct type *ours, uint64_t before, const struct named_semaphore *semaphore, moment now)
 {
 	uint64_t rounds = before / ours->config->concurrency + 1, jobs = 0;
-	__int128 work = 0;
+	double work = 0;
 
 	for (size_t i = 0; i < semaphore->user_count; i++) {
 		const struct type *type = semaphore->users[i];
@@ -41,7 +43,7 @@ static int64_t wait_for_permit(const struct type *ours, uint64_t before, const s
 		work += work_of(type, waiting, running);
 		jobs += waiting + running.count;
 	}
-	return jobs < semaphore->config->permits ? 0 : clamp(work / (int64_t)semaphore->config->permits);
+	return jobs < semaphore->config->permits ? 0 : shared_by(work, semaphore->config->permits);
 }
 
 int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
@@ -53,7 +55,7 @@ int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
 	if (before >= type->config->concurrency) {
 		struct books_running running = books_running(&type->books, now);
 
-		wait = clamp(work_of(type, waiting_of(before, running), running) / (int64_t)type->config->concurrency);
+		wait = shared_by(work_of(type, waiting_of(before, running), running), type->config->concurrency);
 	}
 	for (size_t i = 0; i < type->uses_count; i++) {
 		int64_t longer = wait_for_permit(type, before, type->uses[i], now);
