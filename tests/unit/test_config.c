@@ -290,7 +290,9 @@ Suite *config_suite(void);
 Suite *config_suite(void)
 {
 	const TTest *const tests[] = {
-		the_built_in_configuration_serves_echo_sleep_upper_and_sha256, what_is_printed_reads_back_to_the_same,
+		the_built_in_configuration_serves_echo_sleep_upper_and_sha256,
+		semaphores_are_sorted_and_so_are_the_uses_of_a_job, what_is_wrong_with_semaphores_is_said_with_the_nearest_name,
+		what_is_printed_reads_back_to_the_same,
 		the_built_in_text_is_what_print_config_prints, values_keep_their_units,
 		an_error_names_file_line_section_key_value_and_what_is_allowed, all_errors_are_shown_at_once, a_key_may_be_said_once,
 		a_key_before_any_section_is_an_error, a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key,
