@@ -71,9 +71,9 @@ static bool charge(struct leatd *leatd, size_t bytes)
 /* Whether it would be over before its deadline, as far as we know. */
 static bool would_end(const struct look *l, struct job_order *order, int64_t wait)
 {
-	int64_t need = forecast_need(l->type);
+	int64_t left = order->deadline - l->now;
 
-	if (!l->type->config->predict || need == 0 || wait + need <= order->deadline - l->now)
+	if (!l->type->config->predict || (wait + estimate_median(&l->type->estimate) <= left && forecast_need(l->type) <= left))
 		return true;
 	/* With a free runner it is only the estimate that speaks against it, and that may be wrong. */
 	order->probe = wait == 0 && estimate_probe(&l->type->estimate, l->now);

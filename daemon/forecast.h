@@ -14,8 +14,9 @@
 /* In nanoseconds. `own`: places that the job itself has taken already, 0 or 1. 0 also while nothing is known of the type. */
 int64_t forecast_wait(const struct type *, uint64_t own, moment now);
 
-/* How long before its deadline a job that is to end in time has to leave the queue: the median of its runs, and for a command the time at
- * its end at which it would be told to stop. 0: nothing is known. */
+/* How long before its deadline a job has to start to end in time: the median of its runs, and for a command the time at its end at
+ * which it would be told to stop. 0: nothing is known. Not to be added to the wait, which is rather too long: it ends when all that is
+ * before a job is done, and the job starts when the first runner is free. */
 int64_t forecast_need(const struct type *);
 
 #endif
