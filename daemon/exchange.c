@@ -176,11 +176,19 @@ static void await(struct exchange *ex, struct job *job)
 	wheel_set(&loop->wheel, &kept->timer, job->deadline);
 }
 
+static const struct peer *conn_peer(struct conn *conn)
+{
+	if (!conn->peer_known)
+		conn->peer = peer_of(conn->fd);
+	conn->peer_known = true;
+	return &conn->peer;
+}
+
 void exchange_run(struct exchange *ex, const struct request *request)
 {
 	struct conn *conn = ex->conn;
 	struct loop *loop = conn->loop;
-	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done };
+	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done, .peer = conn_peer(conn) };
 	struct answer refusal;
 	struct job *job;
 
@@ -190,6 +198,8 @@ void exchange_run(struct exchange *ex, const struct request *request)
 	}
 	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
 	if (!job) {
+		if (refusal.code == CODE_BUSY || refusal.code == CODE_DRAINING)
+			summary_refused(loop);
 		exchange_answer(ex, &refusal);
 		return;
 	}

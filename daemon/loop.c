@@ -111,6 +111,7 @@ static void quit(struct loop *loop)
 	moment least = moment_add(loop->now, LAST_ANSWERS_NS);
 
 	loop->stopping = true;
+	summary_stop(loop);
 	listeners_stop(loop);
 	conns_finish(loop, until > least ? until : least);
 }

@@ -4,6 +4,8 @@
 
 #include "http.h"
 #include "loop.h"
+#include "summary.h"
+#include "wheel.h"
 
 #include <pthread.h>
 
@@ -27,6 +29,8 @@ struct loop {
 	struct wheel wheel;
 	struct event *wheel_event;
 	moment wheel_at;                /* when that event fires */
+
+	struct summary summary;
 
 	struct listener *listeners;
 	size_t listener_count;

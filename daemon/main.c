@@ -4,6 +4,7 @@
 #include "listen.h"
 #include "log.h"
 #include "loop.h"
+#include "semaphores.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -226,6 +227,8 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
 	/* Orphans of commands come to us, and we see them end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (semaphores_start(leatd) < 0)
+		return -ENOMEM;
 	return start_types(leatd);
 }
 
@@ -356,6 +359,7 @@ static void leatd_free(struct leatd *leatd)
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);    /* if it was never run */
 	free(leatd->types);
+	semaphores_stop(leatd);
 	ids_free(leatd->ids);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);

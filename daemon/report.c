@@ -1,7 +1,9 @@
 #include "report.h"
 
+#include "forecast.h"
 #include "leatd.h"
 #include "log.h"
+#include "semaphores.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +38,9 @@ void report_job(const struct type *type, struct report_record *r)
 	add_ms(r, "deadline_ms", config->deadline);
 	add_ms(r, "max_deadline_ms", config->max_deadline);
 	add_ms(r, "grace_ms", config->grace);
+	add_ms(r, "max_wait_ms", config->max_wait);
+	add_number(r, "client_share", config->client_share);
+	add_text(r, "uses", config->uses);
 	add_number(r, "max_output", config->max_output);
 	add_number(r, "waiting", books.waiting);
 	add_number(r, "running", books.running);
@@ -65,7 +70,9 @@ void report_stats(const struct type *type, struct report_record *r)
 		add_number(r, outcome_name((enum outcome)i), books.ended[i]);
 	for (size_t i = 0; i < REFUSALS; i++)
 		add_number(r, refused_names[i], books.refused[i]);
-	add_number(r, "service_us", books.service_ns / 1000);
+	add_number(r, "service_us", (uint64_t)(estimate_mean(&type->estimate) / MICROSECONDS));
+	add_number(r, "service_median_us", (uint64_t)(estimate_median(&type->estimate) / MICROSECONDS));
+	add_ms(r, "wait_ms", forecast_wait(type, 0, moment_now()));
 }
 
 static void add_object(const struct report_record *r, struct buf *to)
@@ -146,6 +153,16 @@ static void info_jobs(const struct leatd *leatd, struct buf *to)
 	}
 }
 
+static void info_semaphores(const struct leatd *leatd, struct buf *to)
+{
+	for (size_t i = 0; i < leatd->semaphore_count; i++) {
+		const struct named_semaphore *s = &leatd->semaphores[i];
+
+		buf_addf(to, "semaphore_%s:permits=%llu,in_use=%llu\r\n", s->config->name, (unsigned long long)s->config->permits,
+			 (unsigned long long)(s->config->permits - semaphores_free(s)));
+	}
+}
+
 void report_info(const struct leatd *leatd, struct slice section, struct buf *to)
 {
 	static const struct {
@@ -155,7 +172,7 @@ void report_info(const struct leatd *leatd, struct slice section, struct buf *to
 	} sections[] = {
 		{ SLICE("server"), "Server", info_server }, { SLICE("clients"), "Clients", info_clients },
 		{ SLICE("memory"), "Memory", info_memory }, { SLICE("stats"), "Stats", info_stats },
-		{ SLICE("jobs"), "Jobs", info_jobs },
+		{ SLICE("jobs"), "Jobs", info_jobs }, { SLICE("semaphores"), "Semaphores", info_semaphores },
 	};
 	bool all = slice_is_nocase(section, SLICE("all")) || slice_is_nocase(section, SLICE("default")) ||
 		   slice_is_nocase(section, SLICE("everything"));
@@ -234,6 +251,26 @@ static void histograms(const struct leatd *leatd, struct buf *to)
 		one_histogram(to, "leat_run_seconds", leatd->types[i].config->name, &leatd->types[i].books.ran);
 }
 
+static void forecasts(const struct leatd *leatd, struct buf *to)
+{
+	metric(to, "leat_predicted_wait_seconds", "gauge", "How long a job that came now would wait.");
+	for (size_t i = 0; i < leatd->type_count; i++)
+		buf_addf(to, "leat_predicted_wait_seconds{job=\"%s\"} %.9g\n", leatd->types[i].config->name,
+			 (double)forecast_wait(&leatd->types[i], 0, moment_now()) / 1e9);
+}
+
+static void semaphores(const struct leatd *leatd, struct buf *to)
+{
+	metric(to, "leat_semaphore_permits", "gauge", "Permits of a semaphore.");
+	for (size_t i = 0; i < leatd->semaphore_count; i++)
+		buf_addf(to, "leat_semaphore_permits{semaphore=\"%s\"} %llu\n", leatd->semaphores[i].config->name,
+			 (unsigned long long)leatd->semaphores[i].config->permits);
+	metric(to, "leat_semaphore_in_use", "gauge", "Permits that are held by jobs.");
+	for (size_t i = 0; i < leatd->semaphore_count; i++)
+		buf_addf(to, "leat_semaphore_in_use{semaphore=\"%s\"} %llu\n", leatd->semaphores[i].config->name,
+			 (unsigned long long)(leatd->semaphores[i].config->permits - semaphores_free(&leatd->semaphores[i])));
+}
+
 void report_metrics(const struct leatd *leatd, struct buf *to)
 {
 	per_type(leatd, to, "leat_jobs_submitted_total", "counter", "Jobs that admission has looked at.",
@@ -242,6 +279,8 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	per_type(leatd, to, "leat_jobs_waiting", "gauge", "Jobs that wait for a runner.", offsetof(struct books_copy, waiting));
 	per_type(leatd, to, "leat_jobs_running", "gauge", "Jobs that run.", offsetof(struct books_copy, running));
 	histograms(leatd, to);
+	forecasts(leatd, to);
+	semaphores(leatd, to);
 	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads and results that are held.", shim_load(&leatd->memory_bytes, relaxed));
 	single(to, "leat_log_dropped_total", "counter", "Log lines that were dropped because the log could not keep up.",

@@ -27,7 +27,7 @@ void report_stats(const struct type *, struct report_record *);
 /* An array of objects, one for each type. */
 void report_json(const struct leatd *, void (*fill)(const struct type *, struct report_record *), struct buf *);
 
-/* Sections server, clients, memory, stats, jobs; `all`, `everything` and `default` are all of them; an unknown one is empty. */
+/* Sections server, clients, memory, stats, jobs, semaphores; `all`, `everything` and `default` are all of them; an unknown one is empty. */
 void report_info(const struct leatd *, struct slice section, struct buf *);
 
 /* Prometheus text format 0.0.4. */

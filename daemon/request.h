@@ -7,6 +7,7 @@
 
 struct job;
 struct leatd;
+struct peer;
 struct type;
 
 struct request {
@@ -21,6 +22,7 @@ struct request {
 struct requester {
 	struct ctx *ctx;                /* cancelled when the client has gone */
 	struct chan *home;              /* where its jobs go when they are over */
+	const struct peer *peer;        /* whose places its jobs take: see share.h */
 };
 
 /* Reads a deadline that a client sent. False: not a duration over 0, and *why is the answer. */

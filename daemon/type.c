@@ -2,6 +2,8 @@
 
 #include "leatd.h"
 #include "run.h"
+#include "semaphores.h"
+#include "share.h"
 
 #include <errno.h>
 
@@ -23,8 +25,19 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 	type->config = config;
 	type->name = slice_of(config->name);
 	type->leatd = leatd;
+	if (config->client_share > 0) {
+		type->share = share_new(config->concurrency + config->queue, (unsigned)config->client_share);
+		if (!type->share)
+			return -ENOMEM;
+	}
 	type->pool = pool_start(&options);
-	return type->pool ? 0 : -ENOMEM;
+	if (!type->pool) {
+		share_free(type->share);
+		type->share = NULL;
+		return -ENOMEM;
+	}
+	semaphores_join(leatd, type);
+	return 0;
 }
 
 void type_stop(struct type *type)
@@ -34,4 +47,6 @@ void type_stop(struct type *type)
 	(void)pool_stop(type->pool, NULL, FOREVER);
 	pool_unref(type->pool);
 	type->pool = NULL;
+	share_free(type->share);
+	type->share = NULL;
 }

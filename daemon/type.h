@@ -5,10 +5,13 @@
 
 #include "books.h"
 #include "config.h"
+#include "estimate.h"
 #include "../lib/pool.h"
 
 struct job;
 struct leatd;
+struct named_semaphore;
+struct share;
 
 struct type {
 	const struct job_config *config;
@@ -16,7 +19,11 @@ struct type {
 	struct leatd *leatd;
 	struct pool *pool;      /* of struct job * */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
+	struct share *share;    /* NULL: a peer may hold all places */
+	struct named_semaphore *uses[USES_MAX];         /* in the order in which they are taken */
+	size_t uses_count;
 	struct books books;
+	struct estimate estimate;
 };
 
 /* Makes the pool; no thread starts before there is work. 0 or -errno. */
