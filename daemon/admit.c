@@ -28,13 +28,18 @@ static int64_t retry_ms(const struct type *type)
 	return (int64_t)(wait_ms + random_below(wait_ms + 101));
 }
 
+/* How long an operator takes, nobody knows: a second is what a restart takes. */
+static bool by_operator(enum refusal why)
+{
+	return why == REFUSED_draining || why == REFUSED_paused;
+}
+
 static void refuse(struct type *type, enum refusal why, bool had_place, struct answer *refusal)
 {
 	books_refuse(&type->books, why, had_place);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
-	/* Whoever comes after us does not know how long it will take: a second is what a restart takes. */
-	answer_fact(refusal, "retry_ms", why == REFUSED_draining ? 1000 + (int64_t)random_below(1000) : retry_ms(type));
+	answer_fact(refusal, "retry_ms", by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(type));
 }
 
 static bool still_waits(void *elem, void *arg unused_arg)
@@ -66,6 +71,8 @@ bool admit_place(struct type *type, size_t payload_bytes, struct answer *refusal
 
 	if (shim_load(&leatd->draining, relaxed))
 		refuse(type, REFUSED_draining, has_place, refusal);
+	else if (type_is_paused(type))
+		refuse(type, REFUSED_paused, has_place, refusal);
 	else if (!has_place)
 		refuse(type, REFUSED_queue_full, has_place, refusal);
 	else if (!charge(leatd, job_size(payload_bytes)))

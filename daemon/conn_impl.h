@@ -32,6 +32,7 @@ struct conn {
 	bool touched;
 	int fd;
 	uint64_t number;
+	struct peer peer;
 
 	enum protocol protocol;
 	int version;                    /* of the line protocol */

@@ -108,6 +108,7 @@ static enum outcome outcome_of(enum code code)
 	case CODE_BUSY:
 	case CODE_DRAINING:
 	case CODE_NOJOB:
+	case CODE_NOID:
 	case CODE_NOAUTH:
 	case CODE_NOPROTO:
 	case CODE_ERR:
@@ -158,6 +159,7 @@ bool job_give_up(struct job *job, enum code code, moment now)
 void job_end_running(struct job *job, moment now)
 {
 	job->ended = now;
+	shim_store(&job->state, JOB_ENDED, relaxed);
 	ids_release(job->claim);
 	books_end_running(&job->type->books, job->outcome, job->ended - job->started);
 }

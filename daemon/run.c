@@ -37,8 +37,11 @@ static bool end_unstarted(struct job *job, moment now)
 void run_job(void *elem, void *unused unused_arg)
 {
 	struct job *job = *(struct job **)elem;
-	moment now = moment_now();
+	moment now;
 
+	/* Held here while the type is paused: it has not been claimed, so it waits as it did in the channel. */
+	gate_pass(job->type->gate, job->ctx, FOREVER);
+	now = moment_now();
 	if (end_unstarted(job, now)) {
 		chan_send(job->home, &job, NULL, FOREVER);
 		return;

@@ -23,15 +23,28 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 	type->config = config;
 	type->name = slice_of(config->name);
 	type->leatd = leatd;
-	type->pool = pool_start(&options);
+	type->gate = gate_new();
+	type->pool = type->gate ? pool_start(&options) : NULL;
 	return type->pool ? 0 : -ENOMEM;
+}
+
+bool type_pause(struct type *type)
+{
+	return gate_shut(type->gate) == CHAN_OK;
+}
+
+void type_resume(struct type *type)
+{
+	gate_open(type->gate);
 }
 
 void type_stop(struct type *type)
 {
-	if (!type->pool)
-		return;
-	(void)pool_stop(type->pool, NULL, FOREVER);
-	pool_unref(type->pool);
-	type->pool = NULL;
+	if (type->pool) {
+		(void)pool_stop(type->pool, NULL, FOREVER);
+		pool_unref(type->pool);
+		type->pool = NULL;
+	}
+	gate_unref(type->gate);
+	type->gate = NULL;
 }
