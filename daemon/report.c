@@ -40,9 +40,9 @@ void report_job(const struct type *type, struct report_record *r)
 	add_ms(r, "max_deadline_ms", config->max_deadline);
 	add_ms(r, "grace_ms", config->grace);
 	add_number(r, "max_output", config->max_output);
+	add_number(r, "paused", type_is_paused(type));
 	add_number(r, "waiting", books.waiting);
 	add_number(r, "running", books.running);
-	add_number(r, "paused", type_is_paused(type));
 }
 
 void report_stats(const struct type *type, struct report_record *r)
