@@ -168,6 +168,9 @@ static void settle(struct exchange *ex)
 
 bool exchange_cancel(struct exchange *ex)
 {
+	/* Its client has gone, so it is cancelled already. */
+	if (!ex->conn)
+		return true;
 	if (give_up_waiting(ex, CODE_CANCELED)) {
 		/* A runner may hold it at the gate of a paused type. */
 		ctx_cancel(ex->job->ctx);
