@@ -334,7 +334,7 @@ static void end_by_others(struct server *s, struct client *c, struct ways *w, co
 {
 	struct client *operator = dial(s), *leaves;
 
-	sayf(c, "RUN %s %s DEADLINE 100\r\n", job, payload);
+	sayf(c, "RUN %s %s DEADLINE 1s\r\n", job, payload);
 	hear_way(w, c, "^-TIMEOUT .* state=running ", "timeout");
 
 	sayf(c, "RUN %s %s ID runs\r\n", job, payload);
@@ -427,8 +427,10 @@ START_TEST(the_books_balance_through_every_way_a_job_can_end)
 
 	/* The last ones, told by the client alone: there is nobody left to ask. Running, waiting, and waiting in a pause. */
 	drained = dial(s);
-	say(drained, "RUN one 60000\r\nRUN one 60000\r\nRUN two x\r\nRUN two x\r\nPAUSE two\r\n");
-	await(inside(s, "one") == 2 && inside(s, "two") == 2 && stat_of(s, "two", "running") == 1);
+	say(drained, "RUN one 60000\r\nRUN one 60000\r\nRUN two x\r\nRUN two x\r\n");
+	await(inside(s, "one") == 2 && inside(s, "two") == 2 && stat_of(s, "one", "running") + stat_of(s, "two", "running") == 2);
+	say(drained, "PAUSE two\r\n");
+	await(metric(s, "leat_jobs_paused{job=\"two\"}") == 1);
 	of[0].submitted += 2;
 	of[1].submitted += 2;
 	expect_books(s, of, 4);

@@ -28,25 +28,37 @@ static void steer(struct server *s, const char *command)
 	hang_up(c);
 }
 
-/* Two run and three wait on this connection, and the type is paused. Those that run take `ms`. */
-static struct client *paused_with_five(struct server *s, const char *ms)
+/* Two run, r1 and r2, and three wait on this connection, the last of them not for long, and the type is paused. */
+static struct client *paused_with_five(struct server *s)
 {
 	struct client *c = dial(s);
 
-	sayf(c, "RUN sleep %s\r\nRUN sleep %s\r\n", ms, ms);
+	say(c, "RUN sleep 60000 ID r1\r\nRUN sleep 60000 ID r2\r\n");
 	await(stat_of(s, "sleep", "running") == 2);
 	say(c, "RUN sleep 1\r\nRUN sleep 2\r\nRUN sleep 3 DEADLINE 500\r\n");
-	await(stat_of(s, "sleep", "waiting") == 3);
+	await(stat_of(s, "sleep", "submitted") == 5);
 	steer(s, "PAUSE sleep");
 	return c;
+}
+
+static void end_running(struct server *s, struct client *c)
+{
+	struct client *operator = dial(s);
+
+	ck_assert_uint_eq(stat_of(s, "sleep", "running"), 2);
+	say(operator, "CANCEL r1\r\nCANCEL r2\r\n");
+	hear(operator, ":1\r\n:1\r\n");
+	hear_match(c, "^-CANCELED ");
+	hear_match(c, "^-CANCELED ");
+	hang_up(operator);
 }
 
 START_TEST(what_runs_goes_on_and_what_waits_stays_until_the_type_goes_on)
 {
 	struct server *s = server_start(jobs);
-	struct client *c = paused_with_five(s, "100"), *other = dial(s);
+	struct client *c = paused_with_five(s), *other = dial(s);
 
-	hear(c, "$0\r\n\r\n$0\r\n\r\n");
+	end_running(s, c);
 	say(other, "RUN sleep 1\r\nRUN echo x\r\n");
 	hear_match(other, "^-BUSY paused by the operator reason=paused retry_ms=[0-9]+$");
 	hear(other, "$1\r\nx\r\n");
@@ -60,7 +72,7 @@ START_TEST(what_runs_goes_on_and_what_waits_stays_until_the_type_goes_on)
 	steer(s, "RESUME sleep");
 	hear(c, "$0\r\n\r\n$0\r\n\r\n");
 	hear_match(c, "^-TIMEOUT out of time while waiting, after [0-9]+ ms state=waiting after_ms=[0-9]+$");
-	ck_assert_uint_eq(stat_of(s, "sleep", "done"), 4);
+	ck_assert_uint_eq(stat_of(s, "sleep", "done"), 2);
 	say(other, "RUN sleep 1\r\n");
 	hear(other, "$0\r\n\r\n");
 }
@@ -215,15 +227,16 @@ END_TEST
 START_TEST(a_type_that_goes_on_while_draining_finishes_what_waits)
 {
 	struct server *s = server_start(jobs);
-	struct client *c = paused_with_five(s, "300"), *operator = dial(s);
+	struct client *c = paused_with_five(s), *operator = dial(s);
 
 	say(operator, "PING\r\n");
 	hear(operator, "+PONG\r\n");
 	kill(s->pid, SIGTERM);
 	await(server_logged(s, "msg=draining"));
+	end_running(s, c);
 	say(operator, "RESUME sleep\r\n");
 	hear(operator, "+OK\r\n");
-	hear(c, "$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n");
+	hear(c, "$0\r\n\r\n$0\r\n\r\n");
 	hear_match(c, "^(\\$0|-TIMEOUT .*)$");
 	server_wait(s);
 }
