@@ -226,8 +226,8 @@ static void say_something(struct client *c, unsigned *seed)
 		"*3\r\n$3\r\nRUN\r\n$5\r\nsleep\r\n$5\r\n60000\r\n",
 		"POST /v1/run/nap HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx",
 		"POST /v1/run/sleep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n60000",
-		"POST /v1/run/stubborn HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
-		"POST /v1/run/sleep HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n60000\r\n0\r\n\r\n",
+		("POST /v1/run/stubborn HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+		 "POST /v1/run/sleep HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n60000\r\n0\r\n\r\n"),
 		"POST /v1/run/sleep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1",
 	};
 	const char *text = jobs_said[random_of(seed, countof(jobs_said))];
