@@ -34,10 +34,15 @@ static int64_t retry_ms(const struct look *l)
 	return (int64_t)(wait_ms + random_below(wait_ms + 101));
 }
 
+/* How long an operator takes, nobody knows: a second is what a restart takes. */
+static bool by_operator(enum refusal why)
+{
+	return why == REFUSED_draining || why == REFUSED_paused;
+}
+
 static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
 {
-	/* Whoever comes after us does not know how long it will take: a second is what a restart takes. */
-	int64_t retry = why == REFUSED_draining ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
+	int64_t retry = by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
 
 	books_refuse(&l->type->books, why, l->has_place);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
@@ -119,6 +124,8 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
 	if (shim_load(&type->leatd->draining, relaxed))
 		return refuse(&l, REFUSED_draining, refusal);
+	if (type_is_paused(type))
+		return refuse(&l, REFUSED_paused, refusal);
 	if (!l.has_place)
 		return refuse(&l, REFUSED_queue_full, refusal);
 	if (!charge(type->leatd, job_size(order->payload.len)))

@@ -33,8 +33,7 @@ struct conn {
 	bool touched;
 	int fd;
 	uint64_t number;
-	struct peer peer;               /* once it is known */
-	bool peer_known;
+	struct peer peer;
 
 	enum protocol protocol;
 	int version;                    /* of the line protocol */

@@ -111,6 +111,7 @@ static enum outcome outcome_of(enum code code)
 	case CODE_BUSY:
 	case CODE_DRAINING:
 	case CODE_NOJOB:
+	case CODE_NOID:
 	case CODE_NOAUTH:
 	case CODE_NOPROTO:
 	case CODE_ERR:
@@ -181,6 +182,7 @@ static bool is_whole(const struct job *job)
 void job_end_running(struct job *job, moment now)
 {
 	job->ended = now;
+	shim_store(&job->state, JOB_ENDED, relaxed);
 	ids_release(job->claim);
 	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
 	if (job->share)

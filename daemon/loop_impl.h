@@ -25,6 +25,10 @@ struct loop {
 	struct chan_watch *orders_watch;
 	struct event *orders_event;
 	struct chan *drained;
+	struct chan *const *mails;      /* of struct question *, one of each loop; borrowed */
+	size_t mail_count;
+	struct chan_watch *mail_watch;
+	struct event *mail_event;
 
 	struct wheel wheel;
 	struct event *wheel_event;
@@ -40,6 +44,9 @@ struct loop {
 	struct conn *later;             /* those that go on when the others have had their turn */
 	size_t conn_count;
 	size_t jobs_out;                /* jobs that have not come home */
+	struct exchange *left;          /* those whose clients have gone and that still run */
+	struct inquiry *inquiries;      /* what clients of this loop ask of all loops; the first is under way */
+	uint64_t inquiry_number;        /* of that one */
 
 	moment now;                     /* of the present callback */
 	moment date_until;

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "ids.h"
+#include "inquiry.h"
 #include "leatd.h"
 #include "listen.h"
 #include "log.h"
@@ -238,18 +239,31 @@ struct loops {
 	struct loop **loops;
 	size_t count;
 	struct chan *drained;           /* of size_t */
+	struct chan **mails;            /* what they ask each other; one of each */
+	size_t mail_count;
 };
+
+static bool make_mails(struct loops *l, size_t wanted)
+{
+	l->mails = calloc(wanted, sizeof(*l->mails));
+	while (l->mails && l->mail_count < wanted && (l->mails[l->mail_count] = inquiry_mail_new(wanted)))
+		l->mail_count++;
+	return l->mail_count == wanted;
+}
 
 static bool start_loops(struct loops *l, struct leatd *leatd, const struct listen_sockets *sockets)
 {
 	int *listeners = calloc(sockets->address_count, sizeof(*listeners));
 	size_t wanted = sockets->loop_count;
+	bool made;
 
 	l->drained = chan_new(sizeof(size_t), wanted);
 	l->loops = calloc(wanted, sizeof(struct loop *));
-	while (listeners && l->drained && l->loops && l->count < wanted) {
+	made = make_mails(l, wanted) && listeners && l->drained && l->loops;
+	while (made && l->count < wanted) {
 		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners,
-						.listener_count = sockets->address_count, .drained = l->drained };
+						.listener_count = sockets->address_count, .drained = l->drained,
+						.mails = l->mails, .mail_count = l->mail_count };
 
 		listen_of_loop(sockets, l->count, listeners);
 		l->loops[l->count] = loop_start(&options);
@@ -278,6 +292,9 @@ static void free_loops(struct loops *l)
 {
 	for (size_t i = 0; i < l->count; i++)
 		loop_free(l->loops[i]);
+	for (size_t i = 0; i < l->mail_count; i++)
+		inquiry_mail_free(l->mails[i]);
+	free(l->mails);
 	chan_unref(l->drained);
 	free(l->loops);
 }

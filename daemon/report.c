@@ -1,12 +1,15 @@
 #include "report.h"
 
 #include "forecast.h"
+#include "inquiry.h"
 #include "leatd.h"
 #include "log.h"
 #include "semaphores.h"
 
 #include <time.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(((struct report_record *)0)->room) >= PEER_TEXT_MAX, "a peer fits");
 
 static void add_text(struct report_record *r, const char *name, const char *text)
 {
@@ -42,6 +45,7 @@ void report_job(const struct type *type, struct report_record *r)
 	add_number(r, "client_share", config->client_share);
 	add_text(r, "uses", config->uses);
 	add_number(r, "max_output", config->max_output);
+	add_number(r, "paused", type_is_paused(type));
 	add_number(r, "waiting", books.waiting);
 	add_number(r, "running", books.running);
 }
@@ -96,6 +100,46 @@ void report_json(const struct leatd *leatd, void (*fill)(const struct type *, st
 		if (i)
 			buf_add_char(to, ',');
 		fill(&leatd->types[i], &r);
+		add_object(&r, to);
+	}
+	buf_add_slice(to, SLICE("]\n"));
+}
+
+/* --- Jobs in flight --- */
+
+size_t report_inquiry_records(const struct inquiry_result *result)
+{
+	return result->count + (result->more > 0);
+}
+
+void report_inquiry(const struct inquiry_result *result, size_t i, struct report_record *r)
+{
+	const struct inquiry_job *job = &result->jobs[i];
+
+	r->count = 0;
+	if (i == result->count) {
+		add_number(r, "more", result->more);
+		return;
+	}
+	peer_text(&job->peer, r->room);
+	add_text(r, "id", job->id);
+	add_text(r, "job", job->type->config->name);
+	add_text(r, "state", job->running ? "running" : "waiting");
+	/* What another loop took in after our clock was read is not of a negative age. */
+	add_ms(r, "age_ms", job->arrived < result->now ? result->now - job->arrived : 0);
+	add_ms(r, "left_ms", job->deadline > result->now ? job->deadline - result->now : 0);
+	add_text(r, "peer", r->room);
+}
+
+void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
+{
+	struct report_record r;
+
+	buf_add_char(to, '[');
+	for (size_t i = 0; i < report_inquiry_records(result); i++) {
+		if (i)
+			buf_add_char(to, ',');
+		report_inquiry(result, i, &r);
 		add_object(&r, to);
 	}
 	buf_add_slice(to, SLICE("]\n"));
@@ -278,6 +322,9 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	refused_and_ended(leatd, to);
 	per_type(leatd, to, "leat_jobs_waiting", "gauge", "Jobs that wait for a runner.", offsetof(struct books_copy, waiting));
 	per_type(leatd, to, "leat_jobs_running", "gauge", "Jobs that run.", offsetof(struct books_copy, running));
+	metric(to, "leat_jobs_paused", "gauge", "1 while the type is paused.");
+	for (size_t i = 0; i < leatd->type_count; i++)
+		buf_addf(to, "leat_jobs_paused{job=\"%s\"} %d\n", leatd->types[i].config->name, type_is_paused(&leatd->types[i]));
 	histograms(leatd, to);
 	forecasts(leatd, to);
 	semaphores(leatd, to);

@@ -4,6 +4,7 @@
 #include "ids.h"
 #include "job.h"
 #include "leatd.h"
+#include "log.h"
 #include "text.h"
 
 bool request_set_deadline(struct request *request, struct slice text, struct answer *why)
@@ -42,6 +43,23 @@ struct type *request_find_type(const struct leatd *leatd, struct slice name, str
 	if (nearest)
 		answer_fact_text(why, "nearest", slice_of(nearest));
 	return NULL;
+}
+
+bool request_pause(const struct leatd *leatd, struct slice name, bool paused, struct answer *why)
+{
+	struct type *type = request_find_type(leatd, name, why);
+
+	if (!type)
+		return false;
+	if (!paused) {
+		type_resume(type);
+	} else if (!type_pause(type)) {
+		*why = answer_make(CODE_BUSY, "no memory left for it");
+		answer_fact_text(why, "reason", SLICE("memory"));
+		return false;
+	}
+	log_notice(leatd->log, paused ? "paused" : "resumed", log_text("job", type->name));
+	return true;
 }
 
 static moment deadline_of(const struct job_config *config, int64_t asked_ns, moment arrived)

@@ -61,11 +61,15 @@ void run_job(void *elem, void *unused unused_arg)
 {
 	struct job *job = *(struct job **)elem;
 	struct type *type = job->type;
-	moment now = moment_now();
-	enum code why = why_not(job, now);
 	bool held = false;
 	enum turn turn;
+	enum code why;
+	moment now;
 
+	/* Held here while the type is paused: it has not been claimed, so it waits as it did in the channel. */
+	gate_pass(type->gate, job->ctx, FOREVER);
+	now = moment_now();
+	why = why_not(job, now);
 	if (type->uses_count > 0 && why == CODE_OK) {
 		held = semaphores_take(job);
 		now = moment_now();

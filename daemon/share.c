@@ -2,16 +2,19 @@
 
 #include "../lib/lock.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* Names it in a list; 0: the end. The entries are numbered from 1. */
 typedef uint32_t entry_number;
 
+/* A peer without its port. */
+struct who {
+	uint64_t family, high, low;
+};
+
 struct share_entry {
-	struct peer peer;
+	struct who who;
 	entry_number next;              /* in its bucket, or of the unused ones */
 	uint32_t held, waiting;
 };
@@ -25,28 +28,17 @@ struct share {
 	struct share_entry *entries;
 };
 
-struct peer peer_of(int fd)
+static struct who who_is(const struct peer *peer)
 {
-	struct sockaddr_storage address = { 0 };
-	const struct sockaddr_in *v4 = (const void *)&address;
-	const struct sockaddr_in6 *v6 = (const void *)&address;
-	socklen_t len = sizeof(address);
-	struct ucred who = { 0 };
-	struct peer peer;
+	struct who who = { .family = peer->family };
 
-	(void)getpeername(fd, (struct sockaddr *)&address, &len);
-	peer = (struct peer){ .family = address.ss_family };
-	if (address.ss_family == AF_INET) {
-		peer.low = v4->sin_addr.s_addr;
-	} else if (address.ss_family == AF_INET6) {
-		memcpy(&peer.high, &v6->sin6_addr, 8);
-		memcpy(&peer.low, (const char *)&v6->sin6_addr + 8, 8);
-	} else {
-		len = sizeof(who);
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-			peer.low = who.uid;
-	}
-	return peer;
+	if (peer->family == AF_INET)
+		who.low = peer->address.v4.s_addr;
+	else if (peer->family == AF_INET6)
+		memcpy(&who.high, &peer->address.v6, sizeof(peer->address.v6));
+	else
+		who.low = peer->address.uid;
+	return who;
 }
 
 struct share *share_new(size_t places, unsigned percent)
@@ -86,22 +78,22 @@ static uint64_t mix(uint64_t z)
 	return z ^ (z >> 31);
 }
 
-static entry_number *bucket_of(struct share *share, const struct peer *peer)
+static entry_number *bucket_of(struct share *share, const struct who *who)
 {
-	return &share->buckets[mix(peer->family ^ mix(peer->high ^ mix(peer->low))) & share->bucket_mask];
+	return &share->buckets[mix(who->family ^ mix(who->high ^ mix(who->low))) & share->bucket_mask];
 }
 
 /* What points to the peer's entry, or the end of its bucket. */
-static entry_number *find_locked(struct share *share, const struct peer *peer)
+static entry_number *find_locked(struct share *share, const struct who *who)
 {
-	entry_number *at = bucket_of(share, peer);
+	entry_number *at = bucket_of(share, who);
 
-	while (*at && memcmp(&share->entries[*at - 1].peer, peer, sizeof(*peer)) != 0)
+	while (*at && memcmp(&share->entries[*at - 1].who, who, sizeof(*who)) != 0)
 		at = &share->entries[*at - 1].next;
 	return at;
 }
 
-static struct share_entry *add_locked(struct share *share, entry_number *at, const struct peer *peer)
+static struct share_entry *add_locked(struct share *share, entry_number *at, const struct who *who)
 {
 	struct share_entry *entry;
 
@@ -114,22 +106,23 @@ static struct share_entry *add_locked(struct share *share, entry_number *at, con
 	*at = share->unused;
 	entry = &share->entries[*at - 1];
 	share->unused = entry->next;
-	*entry = (struct share_entry){ .peer = *peer };
+	*entry = (struct share_entry){ .who = *who };
 	return entry;
 }
 
 struct share_entry *share_take(struct share *share, const struct peer *peer, uint64_t waiting)
 {
+	const struct who who = who_is(peer);
 	struct share_entry *entry;
 	entry_number *at;
 
 	lock_acquire(&share->lock);
-	at = find_locked(share, peer);
+	at = find_locked(share, &who);
 	entry = *at ? &share->entries[*at - 1] : NULL;
 	if (entry && entry->held >= share->most && waiting > entry->waiting)
 		entry = NULL;
 	else if (!entry)
-		entry = add_locked(share, at, peer);
+		entry = add_locked(share, at, &who);
 	if (entry) {
 		entry->held++;
 		entry->waiting++;
@@ -153,7 +146,7 @@ void share_give_back(struct share *share, struct share_entry *entry, bool starte
 	entry->held--;
 	entry->waiting -= started ? 0 : 1;
 	if (entry->held == 0) {
-		at = find_locked(share, &entry->peer);
+		at = find_locked(share, &entry->who);
 		*at = entry->next;
 		entry->next = share->unused;
 		share->unused = (entry_number)(entry - share->entries) + 1;

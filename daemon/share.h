@@ -6,6 +6,7 @@
 #ifndef LEAT_SHARE_H
 #define LEAT_SHARE_H
 
+#include "peer.h"
 #include "../lib/compiler.h"
 
 #include <stdbool.h>
@@ -14,13 +15,6 @@
 
 struct share;
 struct share_entry;
-
-struct peer {
-	uint64_t family, high, low;
-};
-
-/* At the other end of a connected socket. */
-struct peer peer_of(int fd);
 
 /* `places` there are; `percent` of them, but at least one, are a peer's part. NULL: no memory. */
 must_check struct share *share_new(size_t places, unsigned percent);

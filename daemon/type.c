@@ -30,23 +30,35 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		if (!type->share)
 			return -ENOMEM;
 	}
-	type->pool = pool_start(&options);
+	type->gate = gate_new();
+	type->pool = type->gate ? pool_start(&options) : NULL;
 	if (!type->pool) {
-		share_free(type->share);
-		type->share = NULL;
+		type_stop(type);
 		return -ENOMEM;
 	}
 	semaphores_join(leatd, type);
 	return 0;
 }
 
+bool type_pause(struct type *type)
+{
+	return gate_shut(type->gate) == CHAN_OK;
+}
+
+void type_resume(struct type *type)
+{
+	gate_open(type->gate);
+}
+
 void type_stop(struct type *type)
 {
-	if (!type->pool)
-		return;
-	(void)pool_stop(type->pool, NULL, FOREVER);
-	pool_unref(type->pool);
-	type->pool = NULL;
+	if (type->pool) {
+		(void)pool_stop(type->pool, NULL, FOREVER);
+		pool_unref(type->pool);
+		type->pool = NULL;
+	}
+	gate_unref(type->gate);
+	type->gate = NULL;
 	share_free(type->share);
 	type->share = NULL;
 }

@@ -64,7 +64,7 @@ static inline struct job *mill_submit_as(struct mill *m, uint64_t peer, const ch
 					 struct answer *why)
 {
 	struct request request = { .job = slice_of(name), .payload = slice_of(payload), .deadline_ns = deadline_ns };
-	struct requester requester = { .ctx = m->client, .home = m->home, .peer = &(struct peer){ .low = peer } };
+	struct requester requester = { .ctx = m->client, .home = m->home, .peer = &(struct peer){ .family = AF_INET, .address.v4.s_addr = (in_addr_t)peer } };
 
 	return request_submit(&m->leatd, &request, &requester, moment_now(), why);
 }

@@ -7,7 +7,7 @@
 
 static struct share_entry *take(struct share *share, uint64_t who, uint64_t waiting)
 {
-	return share_take(share, &(struct peer){ .family = AF_INET, .low = who }, waiting);
+	return share_take(share, &(struct peer){ .family = AF_INET, .address.v4.s_addr = (in_addr_t)who }, waiting);
 }
 
 START_TEST(while_others_wait_a_peer_holds_no_more_than_its_part)
@@ -78,9 +78,9 @@ START_TEST(a_peer_of_a_unix_socket_is_its_user)
 	struct peer peer;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	peer = peer_of(ends[0]);
+	peer = peer_of(ends[0], &(struct sockaddr_storage){ .ss_family = AF_UNIX });
 	ck_assert_uint_eq(peer.family, AF_UNIX);
-	ck_assert_uint_eq(peer.low, getuid());
+	ck_assert_uint_eq(peer.address.uid, getuid());
 	close(ends[0]);
 	close(ends[1]);
 }
