@@ -8,12 +8,14 @@
 #include "buf.h"
 #include "../lib/compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 typedef uint64_t config_COUNT;
 typedef uint64_t config_SIZE;           /* bytes */
 typedef int64_t config_DURATION;        /* nanoseconds */
+typedef bool config_YESNO;
 typedef char *config_TEXT;              /* owned, never NULL */
 
 struct server_config {

@@ -224,8 +224,10 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		return -ENOMEM;
 	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
-	/* Orphans of commands come to us, and we see them end. */
+	/* What a command may leave behind (leave_children) comes to us, and we see it end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (trees_init(&leatd->trees) < 0)
+		return -errno;
 	return start_types(leatd);
 }
 
@@ -288,7 +290,7 @@ static void say_ready(const struct leatd *leatd, const struct listen_sockets *so
 	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
 }
 
-/* What is not about stopping. Orphans of commands are children of this very thread, and those that a runner waits for are not. */
+/* What is not about stopping. What commands left behind are children of this very thread, and the keepers that runners wait for are not. */
 static bool is_minor(const struct leatd *leatd, int signal)
 {
 	if (signal == SIGHUP)
@@ -357,6 +359,7 @@ static void leatd_free(struct leatd *leatd)
 		type_stop(&leatd->types[i]);    /* if it was never run */
 	free(leatd->types);
 	ids_free(leatd->ids);
+	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);
 	free(leatd->hosts);
