@@ -67,9 +67,21 @@ void books_end_running(struct books *b, enum outcome how, int64_t ran_ns)
 	shim_sub(&b->inside, 1, relaxed);
 }
 
+void books_abandon(struct books *b, int change)
+{
+	count(&b->abandoned, (uint64_t)(int64_t)change);
+}
+
+void books_end_abandoned(struct books *b, int64_t ran_ns)
+{
+	shim_sub(&b->abandoned, 1, relaxed);
+	books_end_running(b, OUTCOME_timeout, ran_ns);
+}
+
 struct books_copy books_read(const struct books *b)
 {
 	struct books_copy copy = { .submitted = shim_load(&b->submitted, relaxed), .running = shim_load(&b->running, relaxed),
+				   .abandoned = shim_load(&b->abandoned, relaxed),
 				   .service_ns = shim_load(&b->service_ns, relaxed) };
 	uint64_t inside = shim_load(&b->inside, relaxed);
 

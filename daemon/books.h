@@ -46,6 +46,7 @@ struct books {
 	/* Written by the loops and the runners. */
 	shim_u64 inside cache_aligned;  /* places taken: waiting and running */
 	shim_u64 running;
+	shim_u64 abandoned;             /* of the running: those that were answered and are not over */
 	shim_u64 ended[OUTCOMES];
 	shim_u64 service_ns;            /* moving average of how long a run takes; 0: not known yet */
 	struct histogram queued, ran;
@@ -57,13 +58,16 @@ bool books_take_place(struct books *, uint64_t places);
 void books_refuse(struct books *, enum refusal, bool had_place);
 /* Waiting becomes running. */
 void books_start(struct books *, int64_t queued_ns);
+/* A running job has been answered, and keeps its place (1), or not after all (-1); and it is over. */
+void books_abandon(struct books *, int change);
+void books_end_abandoned(struct books *, int64_t ran_ns);
 /* A job that waited, or ran for `ran_ns`, is over; its place is free when this returns. */
 void books_end_waiting(struct books *, enum outcome);
 void books_end_running(struct books *, enum outcome, int64_t ran_ns);
 
 /* A copy to read. Each number is right; that they fit together is certain only while nothing moves. */
 struct books_copy {
-	uint64_t submitted, refused[REFUSALS], waiting, running, ended[OUTCOMES], service_ns;
+	uint64_t submitted, refused[REFUSALS], waiting, running, abandoned, ended[OUTCOMES], service_ns;
 };
 struct books_copy books_read(const struct books *);
 

@@ -1,5 +1,6 @@
 #include "exec.h"
 
+#include "cgroup.h"
 #include "job.h"
 #include "keeper.h"
 #include "leatd.h"
@@ -138,7 +139,7 @@ static int start_with(struct command *c, int in, int out, int err, const char **
 	struct spawn_order order = {
 		.path = c->config->path, .argv = c->config->argv, .envp = envp, .cwd = c->config->cwd,
 		.account = &c->config->account, .descriptors = c->job->type->leatd->descriptors, .in = in, .out = out, .err = err,
-		.cgroup = -1,
+		.cgroup = c->tree.leaf ? c->tree.leaf->procs : -1,
 	};
 	pid_t pid;
 
@@ -311,7 +312,7 @@ static void advance(struct command *c)
 
 /* --- The run, in the keeper --- */
 
-enum { WAIT_IN, WAIT_OUT, WAIT_ERR, WAIT_CHILD, WAIT_LEATD, WAIT_WATCH, WAITS };
+enum { WAIT_IN, WAIT_OUT, WAIT_ERR, WAIT_CHILD, WAIT_LEAF, WAIT_LEATD, WAIT_WATCH, WAITS };
 
 /* Waits for whatever comes first. A descriptor of -1 is passed over by poll. */
 static void wait_for_events(struct command *c, struct pollfd polls[WAITS])
@@ -325,6 +326,7 @@ static void wait_for_events(struct command *c, struct pollfd polls[WAITS])
 	polls[WAIT_OUT] = (struct pollfd){ c->out, POLLIN, 0 };
 	polls[WAIT_ERR] = (struct pollfd){ c->err, POLLIN, 0 };
 	polls[WAIT_CHILD] = (struct pollfd){ c->tree.trees->child_ended, POLLIN, 0 };
+	polls[WAIT_LEAF] = (struct pollfd){ c->tree.leaf && c->tree.childless ? c->tree.leaf->events : -1, POLLPRI, 0 };
 	polls[WAIT_LEATD] = (struct pollfd){ c->tree.trees->leatd, POLLIN, 0 };
 	polls[WAIT_WATCH] = (struct pollfd){ c->stage == STAGE_RUNNING ? c->watch_fd : -1, POLLIN, 0 };
 	if (ppoll(polls, WAITS, &timeout, NULL) < 0)
@@ -345,15 +347,16 @@ _Noreturn static void die_with_leatd(struct command *c)
 	_exit(0);
 }
 
-/* A child of the keeper has ended. True: so has the run. */
-static bool is_over(struct command *c)
+/* A child of the keeper has ended, or its leaf is said to be empty. */
+static bool is_over(struct command *c, bool child_ended)
 {
 	struct signalfd_siginfo heard;
 
-	(void)!read(c->tree.trees->child_ended, &heard, sizeof(heard));
+	if (child_ended)
+		(void)!read(c->tree.trees->child_ended, &heard, sizeof(heard));
 	if (tree_is_gone(&c->tree))
 		return true;
-	if (c->stage == STAGE_KILLED) {
+	if (child_ended && c->stage == STAGE_KILLED) {
 		/* Its children are ours now, and not dead yet. */
 		c->look_in = 0;
 		c->next = NOW;
@@ -383,7 +386,7 @@ static void attend(struct command *c)
 			(void)!chan_watch_arm(c->watch);
 		if (c->limit != LIMIT_NONE)
 			close_fd(&c->out);
-	} while (!polls[WAIT_CHILD].revents || !is_over(c));
+	} while ((!polls[WAIT_CHILD].revents && !polls[WAIT_LEAF].revents) || !is_over(c, polls[WAIT_CHILD].revents));
 }
 
 /* --- The answer --- */
@@ -479,25 +482,42 @@ static void answer_for_dead_keeper(struct command *c)
 {
 	if (c->tree.first > 0)
 		kill(-c->tree.first, SIGKILL);
+	while (c->tree.leaf && !leaf_is_empty(c->tree.leaf)) {
+		leaf_kill(c->tree.leaf);
+		poll(&(struct pollfd){ c->tree.leaf->events, POLLPRI, 0 }, 1, 100);
+	}
 	log_error(c->job->type->leatd->log, "a keeper was killed", log_text("id", slice_of(c->job->id)));
 	job_set_failure(c->job, CODE_KILLED, "its keeper was killed");
 }
 
+static void run_in_keeper(struct command *c)
+{
+	int r = keeper_run(run_command, c);
+
+	if (r == -ECHILD)
+		answer_for_dead_keeper(c);
+	else if (r < 0)
+		answer_not_started(c->job, "making a process", -r);
+}
+
 void exec_run(struct job *job)
 {
-	struct command c = { .job = job, .config = job->type->config, .in = -1, .out = -1, .err = -1, .watch_fd = -1,
-			     .tree = { .trees = &job->type->leatd->trees, .spares = job->type->config->leave_children } };
-	int r;
+	struct type *type = job->type;
+	struct cgroup *cgroup = type->leatd->trees.cgroup;
+	struct command c = { .job = job, .config = type->config, .in = -1, .out = -1, .err = -1, .watch_fd = -1,
+			     .tree = { .trees = &type->leatd->trees, .spares = type->config->leave_children } };
 
 	c.next = job->deadline - grace_of(&c);
 	errno = ENOMEM;         /* a lack of descriptors says so itself */
 	c.watch = chan_watch_new(ctx_done(job->ctx), &c.watch_fd);
 	if (!c.watch)
 		answer_not_started(job, "watching its client", errno);
-	else if ((r = keeper_run(run_command, &c)) == -ECHILD)
-		answer_for_dead_keeper(&c);
-	else if (r < 0)
-		answer_not_started(job, "making a process", -r);
+	else if (cgroup && !(c.tree.leaf = leaf_take(cgroup, type->leaves, type->config->name)))
+		answer_not_started(job, "making a cgroup", errno);
+	else
+		run_in_keeper(&c);
+	if (c.tree.leaf)
+		leaf_give(cgroup, type->leaves, c.tree.leaf);
 	chan_watch_free(c.watch);
 	close_fd(&c.in);
 	close_fd(&c.out);

@@ -155,11 +155,48 @@ bool job_give_up(struct job *job, enum code code, moment now)
 	return false;
 }
 
-void job_end_running(struct job *job, moment now)
+bool job_start(struct job *job, moment now)
 {
-	job->ended = now;
+	if (!job_claim(job, JOB_STARTING))
+		return false;
+	job->started = now;
+	books_start(&job->type->books, now - job->arrived);
+	/* From here on its loop may look at `started`. */
+	shim_store(&job->state, JOB_RUNNING, release);
+	return true;
+}
+
+bool job_end_running(struct job *job, moment now)
+{
+	uint32_t running = JOB_RUNNING;
+
 	ids_release(job->claim);
-	books_end_running(&job->type->books, job->outcome, job->ended - job->started);
+	if (shim_cas(&job->state, &running, JOB_ENDED, acq_rel)) {
+		job->ended = now;
+		books_end_running(&job->type->books, job->outcome, now - job->started);
+		return true;
+	}
+	books_end_abandoned(&job->type->books, now - job->started);
+	job_unref(job);
+	return false;
+}
+
+bool job_abandon(struct job *job, moment now, struct answer *answer)
+{
+	uint32_t running = JOB_RUNNING;
+
+	/* Counted before the runner can take it back. */
+	books_abandon(&job->type->books, 1);
+	if (!shim_cas(&job->state, &running, JOB_ABANDONED, acq_rel)) {
+		books_abandon(&job->type->books, -1);
+		return false;
+	}
+	job->ended = now;
+	*answer = answer_make(CODE_TIMEOUT, "out of time while running, and not over yet");
+	answer_fact_text(answer, "state", SLICE("running"));
+	answer_fact(answer, "after_ms", (now - job->started) / MILLISECONDS);
+	answer_fact(answer, "abandoned", 1);
+	return true;
 }
 
 void job_bury(struct job *job)

@@ -1,3 +1,4 @@
+#include "cgroup.h"
 #include "config.h"
 #include "ids.h"
 #include "leatd.h"
@@ -214,6 +215,22 @@ static int start_types(struct leatd *leatd)
 	return 0;
 }
 
+/* Says which proof leatd will have that the tree of a job is gone. */
+static int choose_proof(struct leatd *leatd)
+{
+	char why[300];
+	bool error;
+
+	leatd->trees.cgroup = cgroup_open(leatd->config->server.cgroup, &error, why, sizeof(why));
+	if (leatd->trees.cgroup)
+		log_notice(leatd->log, "proof of death: cgroup", log_text("path", slice_of(cgroup_path(leatd->trees.cgroup))));
+	else if (error)
+		log_error(leatd->log, "cannot use the cgroup", log_text("why", slice_of(why)));
+	else
+		log_notice(leatd->log, "proof of death: descendants, the weaker one", log_text("why", slice_of(why)));
+	return error ? -EINVAL : 0;
+}
+
 static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
 {
 	leatd->config = config;
@@ -228,6 +245,8 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (trees_init(&leatd->trees) < 0)
 		return -errno;
+	if (choose_proof(leatd) < 0)
+		return -EINVAL;
 	return start_types(leatd);
 }
 
@@ -359,6 +378,7 @@ static void leatd_free(struct leatd *leatd)
 		type_stop(&leatd->types[i]);    /* if it was never run */
 	free(leatd->types);
 	ids_free(leatd->ids);
+	cgroup_close(leatd->trees.cgroup);
 	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);
@@ -369,6 +389,20 @@ static int cannot_start(struct leatd *leatd, const char *why)
 {
 	log_error(leatd->log, "cannot start", log_text("error", slice_of(why)));
 	return EX_OSERR;
+}
+
+/* Jobs that could not be stopped still use what we would free: the process ends with them as they are. */
+static void leave_abandoned(const struct leatd *leatd)
+{
+	uint64_t abandoned = 0;
+
+	for (size_t i = 0; i < leatd->type_count; i++)
+		abandoned += books_read(&leatd->types[i].books).abandoned;
+	if (abandoned == 0)
+		return;
+	log_warning(leatd->log, "stopped, with jobs that could not be stopped", log_number("abandoned", (int64_t)abandoned));
+	log_stop(leatd->log);
+	_exit(EX_OK);
 }
 
 static int run(struct leatd *leatd, struct chan *signals)
@@ -389,10 +423,11 @@ static int run(struct leatd *leatd, struct chan *signals)
 		drain(leatd, &loops, signals);
 	}
 	stop_loops(&loops);
+	listen_close(&sockets);
+	leave_abandoned(leatd);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
 	free_loops(&loops);
-	listen_close(&sockets);
 	if (status == EX_OK)
 		log_notice(leatd->log, "stopped");
 	return status;
@@ -405,7 +440,7 @@ int main(int argc, char **argv)
 	struct config *config;
 	struct chan *signals;
 	struct log *log;
-	int status = EX_OSERR;
+	int status = EX_OSERR, error;
 
 	parse_arguments(&args, argc, argv);
 	config = load_config(&args);
@@ -419,8 +454,10 @@ int main(int argc, char **argv)
 	signals_block();
 	log = log_start(config->server.log);
 	signals = signals_start();
-	if (!log || !signals || leatd_init(&leatd, config, log) < 0)
+	if (!log || !signals)
 		fprintf(stderr, "leatd: cannot start: %s\n", strerror(ENOMEM));
+	else if ((error = leatd_init(&leatd, config, log)) < 0)
+		log_error(log, "cannot start", log_text("error", slice_of(strerror(-error))));
 	else
 		status = run(&leatd, signals);
 	leatd_free(&leatd);

@@ -43,16 +43,15 @@ void run_job(void *elem, void *unused unused_arg)
 		chan_send(job->home, &job, NULL, FOREVER);
 		return;
 	}
-	if (!job_claim(job, JOB_RUNNING)) {
+	if (!job_start(job, now)) {
 		/* It gave its place up while it waited, and has been answered. */
 		job_bury(job);
 		return;
 	}
-	job->started = now;
-	books_start(&job->type->books, job->started - job->arrived);
 	kinds[job->type->config->kind](job);
 	/* The place is free before anybody can read the answer. */
-	job_end_running(job, moment_now());
+	if (!job_end_running(job, moment_now()))
+		return;
 	log_ended(job);
 	chan_send(job->home, &job, NULL, FOREVER);
 }

@@ -1,5 +1,6 @@
 #include "tree.h"
 
+#include "cgroup.h"
 #include "../lib/cleanup.h"
 
 #include <ctype.h>
@@ -54,7 +55,7 @@ bool tree_is_gone(struct tree *tree)
 		errno = 0;
 	}
 	tree->childless = errno == ECHILD;
-	return tree->childless;
+	return tree->childless && (!tree->leaf || leaf_is_empty(tree->leaf));
 }
 
 /* --- Looking for the others --- */
@@ -185,6 +186,8 @@ void tree_terminate(struct tree *tree)
 void tree_kill(struct tree *tree)
 {
 	signal_group(tree, SIGKILL);
+	if (tree->leaf)
+		leaf_kill(tree->leaf);
 	if (tree_is_gone(tree))
 		return;
 	for (int i = 0; i < PASSES_MAX && signal_all(tree, SIGKILL) && !tree_is_gone(tree); i++) {

@@ -40,7 +40,7 @@ struct tree {
 	pid_t first;                    /* of the command, and its process group; 0: it was never started */
 	bool spares;                    /* set by the caller: the end of the first process is not the end of its group */
 	bool first_ended;
-	bool childless;
+	bool childless;                 /* and yet the leaf may not be empty */
 	siginfo_t end;                  /* how the first process ended */
 	pid_t killed[TREE_KILLED_MAX];  /* by their numbers: some of those that have been sent SIGKILL */
 };

@@ -1,7 +1,9 @@
 #include "type.h"
 
+#include "cgroup.h"
 #include "leatd.h"
 #include "run.h"
+#include "../lib/chan.h"
 
 #include <errno.h>
 
@@ -23,15 +25,27 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 	type->config = config;
 	type->name = slice_of(config->name);
 	type->leatd = leatd;
+	if (leatd->trees.cgroup && config->kind == KIND_EXEC) {
+		/* As many again may hold children that were left. */
+		type->leaves = chan_new(sizeof(struct leaf *), 2 * config->concurrency);
+		if (!type->leaves)
+			return -ENOMEM;
+	}
 	type->pool = pool_start(&options);
 	return type->pool ? 0 : -ENOMEM;
 }
 
 void type_stop(struct type *type)
 {
-	if (!type->pool)
-		return;
-	(void)pool_stop(type->pool, NULL, FOREVER);
-	pool_unref(type->pool);
+	struct leaf *leaf;
+
+	if (type->pool) {
+		(void)pool_stop(type->pool, NULL, FOREVER);
+		pool_unref(type->pool);
+	}
+	while (type->leaves && chan_try_recv(type->leaves, &leaf) == CHAN_OK)
+		leaf_remove(type->leatd->trees.cgroup, leaf);
+	chan_unref(type->leaves);
 	type->pool = NULL;
+	type->leaves = NULL;
 }

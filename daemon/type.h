@@ -7,6 +7,7 @@
 #include "config.h"
 #include "../lib/pool.h"
 
+struct chan;
 struct job;
 struct leatd;
 
@@ -15,6 +16,7 @@ struct type {
 	struct slice name;
 	struct leatd *leatd;
 	struct pool *pool;      /* of struct job * */
+	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct books books;
 };
