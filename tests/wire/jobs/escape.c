@@ -49,7 +49,7 @@ static int lock(const char *path)
 static void bomb(void)
 {
 	/* Of the whole account. */
-	setrlimit(RLIMIT_NPROC, &(struct rlimit){ 300, 300 });
+	setrlimit(RLIMIT_NPROC, &(struct rlimit){ 100, 100 });
 	for (;;) {
 		if (fork() == 0)
 			setsid();
