@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,9 +26,6 @@ enum { OUTPUT_FIRST_BYTES = 4096, ENV_MAX = 16, ENV_ROOM_BYTES = 512, ERROR_READ
 /* How often a tree that does not go away is looked for anew: from the first of them, each time twice as long, to the last. */
 #define LOOK_FIRST (5 * MILLISECONDS)
 #define LOOK_LAST (500 * MILLISECONDS)
-
-/* How long a keeper goes on killing when leatd has been killed. */
-#define ORPHANED_FOR (1 * SECONDS)
 
 enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
 enum limit { LIMIT_NONE, LIMIT_OUTPUT, LIMIT_MEMORY };
@@ -333,17 +331,23 @@ static void wait_for_events(struct command *c, struct pollfd polls[WAITS])
 		memset(polls, 0, WAITS * sizeof(*polls));
 }
 
-/* leatd was killed: nothing of it may be used any more but this thread's own. Its listening sockets are open as long as we are. */
+/* leatd was killed: nothing of it may be used any more but this thread's own. Its sockets are let go first, so that the next leatd can
+ * have their addresses however long this takes. */
 _Noreturn static void die_with_leatd(struct command *c)
 {
-	moment until = moment_in(ORPHANED_FOR);
+	struct timespec while_ending = { .tv_nsec = 20 * MILLISECONDS };
+	sigset_t ended;
 
+	if (c->tree.leaf)
+		leaf_kill(c->tree.leaf);
+	c->tree.leaf = NULL;
+	close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
+	sigemptyset(&ended);
+	sigaddset(&ended, SIGCHLD);
 	do {
-		struct pollfd ended = { c->tree.trees->child_ended, POLLIN, 0 };
-
 		tree_kill(&c->tree);
-		poll(&ended, 1, 1);
-	} while (!tree_is_gone(&c->tree) && !moment_reached(until));
+		sigtimedwait(&ended, NULL, &while_ending);
+	} while (!tree_is_gone(&c->tree));
 	_exit(0);
 }
 

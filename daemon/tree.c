@@ -115,8 +115,13 @@ static void find_children(struct pass *pass, pid_t parent)
 	}
 }
 
-/* Whose child it is, and its process group. False: it has gone. */
-static bool read_stat(pid_t pid, pid_t *parent, pid_t *group)
+struct stat_line {
+	char state;
+	int parent, group, threads;
+};
+
+/* False: it has gone. */
+static bool read_stat(pid_t pid, struct stat_line *is)
 {
 	char path[32], stat[512], *after_name;
 	ssize_t n;
@@ -128,7 +133,8 @@ static bool read_stat(pid_t pid, pid_t *parent, pid_t *group)
 	stat[n > 0 ? n : 0] = '\0';
 	/* The name may hold anything, but it is the last with a parenthesis. */
 	after_name = strrchr(stat, ')');
-	return after_name && sscanf(after_name, ") %*c %d %d", parent, group) == 2;
+	return after_name && sscanf(after_name, ") %c %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &is->state,
+				    &is->parent, &is->group, &is->threads) == 4;
 }
 
 static bool is_new(struct tree *tree, pid_t pid)
@@ -144,17 +150,20 @@ static bool is_new(struct tree *tree, pid_t pid)
 static void visit(struct pass *pass, struct found found)
 {
 	autoclose int pidfd = (int)syscall(SYS_pidfd_open, found.pid, 0);
-	pid_t parent, group;
+	struct stat_line is;
 
-	if (pidfd < 0 || !read_stat(found.pid, &parent, &group) || parent != found.parent)
+	if (pidfd < 0 || !read_stat(found.pid, &is) || is.parent != found.parent)
+		return;
+	/* Dead, and not only its first thread. */
+	if (is.state == 'Z' && is.threads <= 1)
 		return;
 	find_children(pass, found.pid);
 	if (pass->signal == SIGKILL) {
 		pass->anyone_new |= is_new(pass->tree, found.pid);
 		/* A group in one stroke, however fast it forks. */
-		if (group > 1 && group != getpgrp())
-			kill(-group, SIGKILL);
-	} else if (group == pass->tree->first) {
+		if (is.group > 1 && is.group != getpgrp())
+			kill(-is.group, SIGKILL);
+	} else if (is.group == pass->tree->first) {
 		return;         /* has it, with the group */
 	}
 	syscall(SYS_pidfd_send_signal, pidfd, pass->signal, NULL, 0);
@@ -167,6 +176,8 @@ static bool signal_all(struct tree *tree, int signal)
 	find_children(&pass, getpid());
 	for (size_t i = 0; i < pass.count; i++)
 		visit(&pass, pass.found[i]);
+	if (pass.count == FOUND_MAX)
+		tree_is_gone(tree);     /* makes room for those who were not seen */
 	return pass.anyone_new;
 }
 
@@ -190,7 +201,9 @@ void tree_kill(struct tree *tree)
 		leaf_kill(tree->leaf);
 	if (tree_is_gone(tree))
 		return;
-	for (int i = 0; i < PASSES_MAX && signal_all(tree, SIGKILL) && !tree_is_gone(tree); i++) {
+	/* The dead are not reaped meanwhile: they count towards what limits the number of processes, so that a fork bomb that has
+	 * reached its limit cannot put new ones in their places. */
+	for (int i = 0; i < PASSES_MAX && signal_all(tree, SIGKILL); i++) {
 		/* Who forks faster than we look for them gets less of the CPU. */
 		if (i == 1)
 			setpriority(PRIO_PROCESS, 0, -20);
