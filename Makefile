@@ -58,6 +58,10 @@ $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs check)
+# A job of the wire tests, without sanitizers.
+$(BUILD)/escape: tests/wire/jobs/escape.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -o $@ $<
 $(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link)
@@ -86,7 +90,7 @@ examples: $(examples)
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
-check-wire: $(BUILD)/wire all
+check-wire: $(BUILD)/wire $(BUILD)/escape all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples

@@ -15,7 +15,7 @@
 typedef uint64_t config_COUNT;
 typedef uint64_t config_SIZE;           /* bytes */
 typedef int64_t config_DURATION;        /* nanoseconds */
-typedef bool config_BOOL;
+typedef bool config_YESNO;
 typedef char *config_TEXT;              /* owned, never NULL */
 
 struct server_config {

@@ -80,6 +80,8 @@ static void check_server(struct server_config *server, struct check *c)
 	if (addresses == 0 || addresses > LISTEN_ADDRESSES_MAX)
 		FAULT(c, "listen", "wants 1 to %d addresses", LISTEN_ADDRESSES_MAX);
 	config_each(server->listen, check_listen, c);
+	if (server->cgroup[0] != '/' && strcmp(server->cgroup, "auto") != 0 && strcmp(server->cgroup, "off") != 0)
+		FAULT(c, "cgroup", "'%s' is not auto, off or an absolute path", server->cgroup);
 	while (level < countof(levels) && strcmp(server->log, levels[level]) != 0)
 		level++;
 	if (level == countof(levels))

@@ -53,7 +53,6 @@ static struct exchange *take_first(struct conn *conn)
 		conn->last = &conn->first;
 	conn->exchanges--;
 	conn->kept_bytes -= ex->bytes.len;
-	wheel_remove(&ex->timer);
 	return ex;
 }
 
@@ -148,20 +147,21 @@ void exchanges_write(struct conn *conn)
 
 /* --- Jobs --- */
 
-/* Takes the job out of its queue, if it is still there, and ends it. */
-static bool give_up_waiting(struct exchange *ex, enum code code)
-{
-	struct loop *loop = ex->conn->loop;
+/* How long a runner may take after the deadline: to kill what it runs, and to see it gone. */
+#define ABANDON_AFTER (1 * SECONDS)
 
-	if (!job_give_up(ex->job, code, loop->now))
+/* Takes the job out of its queue, if it is still there, and ends it. */
+static bool give_up_waiting(struct job *job, enum code code)
+{
+	if (!job_give_up(job, code, job->loop->now))
 		return false;
-	loop->jobs_out--;
+	job->loop->jobs_out--;
+	wheel_remove(&job->timer);
 	return true;
 }
 
 static void settle(struct exchange *ex)
 {
-	wheel_remove(&ex->timer);
 	ex->ready = true;
 	conn_touch(ex->conn);
 }
@@ -171,7 +171,7 @@ bool exchange_cancel(struct exchange *ex)
 	/* Its client has gone, so it is cancelled already. */
 	if (!ex->conn)
 		return true;
-	if (give_up_waiting(ex, CODE_CANCELED)) {
+	if (give_up_waiting(ex->job, CODE_CANCELED)) {
 		/* A runner may hold it at the gate of a paused type. */
 		ctx_cancel(ex->job->ctx);
 		settle(ex);
@@ -183,13 +183,64 @@ bool exchange_cancel(struct exchange *ex)
 	return true;
 }
 
-/* Its deadline. A job that runs is its runner's to stop. */
+/* Its client has gone, but it runs until it is dead, and is to be seen until then. */
+static void leave(struct loop *loop, struct exchange *ex)
+{
+	ex->conn = NULL;
+	ex->next = loop->left;
+	ex->link = &loop->left;
+	if (ex->next)
+		ex->next->link = &ex->next;
+	loop->left = ex;
+}
+
+static void left_is_over(struct exchange *ex)
+{
+	*ex->link = ex->next;
+	if (ex->next)
+		ex->next->link = ex->link;
+	job_unref(ex->job);
+	free(ex);
+}
+
+/* The answer is made here, since all that the job could say is still its runner's. */
+static void abandon(struct job *job, const struct answer *answer)
+{
+	struct exchange *ex = job->exchange;
+
+	job->loop->jobs_out--;
+	if (ex && !ex->conn) {
+		left_is_over(ex);
+		return;
+	}
+	if (ex) {
+		reply_answer(&ex->bytes, &ex->wire, answer, job);
+		ex->conn->kept_bytes += ex->bytes.len;
+		ex->job = NULL;
+		settle(ex);
+	}
+	job_unref(job);
+}
+
+/* Its deadline, and then one second after another: counted from when we came by, so that a leatd that was stopped for a while
+ * gives its runners that time too. */
 static void on_deadline(struct wheel_timer *timer)
 {
-	struct exchange *ex = container_of(timer, struct exchange, timer);
+	struct job *job = container_of(timer, struct job, timer);
+	moment now = job->loop->now;
+	struct answer answer;
 
-	if (give_up_waiting(ex, CODE_TIMEOUT))
-		settle(ex);
+	if (give_up_waiting(job, CODE_TIMEOUT)) {
+		if (job->exchange)
+			settle(job->exchange);
+		else
+			job_unref(job);
+	} else if (job->late && job_abandon(job, now, &answer)) {
+		abandon(job, &answer);
+	} else {
+		job->late = true;
+		wheel_set(&job->loop->wheel, timer, moment_add(now, ABANDON_AFTER));
+	}
 }
 
 static struct ctx *conn_ctx(struct conn *conn)
@@ -206,16 +257,15 @@ static void await(struct exchange *ex, struct job *job)
 	struct exchange *kept = keep(ex);
 
 	loop->jobs_out++;
-	if (!kept) {
-		ctx_cancel(job->ctx);
-		job_unref(job);
-		return;
-	}
-	/* Only this thread looks at it, when the job has come home, so it is in time. */
+	/* Only this thread looks at these, when the job has come home, so it is in time. */
 	job->exchange = kept;
-	kept->job = job;
-	kept->timer.fire = on_deadline;
-	wheel_set(&loop->wheel, &kept->timer, job->deadline);
+	job->loop = loop;
+	job->timer.fire = on_deadline;
+	wheel_set(&loop->wheel, &job->timer, job->deadline);
+	if (kept)
+		kept->job = job;
+	else
+		ctx_cancel(job->ctx);
 }
 
 void exchange_run(struct exchange *ex, const struct request *request)
@@ -242,42 +292,24 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		conn->no_more = true;
 }
 
-/* Its client has gone, but it runs until it is dead, and is to be seen until then. */
-static void leave(struct loop *loop, struct exchange *ex)
-{
-	ex->conn = NULL;
-	ex->next = loop->left;
-	ex->link = &loop->left;
-	if (ex->next)
-		ex->next->link = &ex->next;
-	loop->left = ex;
-}
-
-static void left_is_over(struct exchange *ex)
-{
-	*ex->link = ex->next;
-	if (ex->next)
-		ex->next->link = ex->link;
-	job_unref(ex->job);
-	free(ex);
-}
-
 void exchange_job_home(struct job *job)
 {
 	struct exchange *ex = job->exchange;
 
-	/* The channel's reference. */
-	job_unref(job);
+	wheel_remove(&job->timer);
+	job_unref(job);         /* the channel's reference */
 	if (ex && ex->conn)
 		settle(ex);
 	else if (ex)
 		left_is_over(ex);
+	else
+		job_unref(job); /* ours: there was no memory to keep its place */
 }
 
 /* It is out of the line. */
 static void drop(struct loop *loop, struct exchange *ex)
 {
-	if (ex->job && !ex->ready && !give_up_waiting(ex, CODE_CANCELED)) {
+	if (ex->job && !ex->ready && !give_up_waiting(ex->job, CODE_CANCELED)) {
 		leave(loop, ex);
 		return;
 	}
@@ -324,7 +356,7 @@ void exchanges_each(struct loop *loop, bool (*visit)(struct exchange *, void *),
 void exchanges_cancel_waiting(struct conn *conn)
 {
 	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
-		if (ex->job && !ex->ready && give_up_waiting(ex, CODE_CANCELED)) {
+		if (ex->job && !ex->ready && give_up_waiting(ex->job, CODE_CANCELED)) {
 			ctx_cancel(ex->job->ctx);
 			settle(ex);
 		}

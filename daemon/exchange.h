@@ -29,7 +29,6 @@ struct exchange {
 	bool ready;
 	struct buf bytes;               /* the answer, if it was ready before its turn */
 	struct job *job;                /* or the job that is the answer; a reference */
-	struct wheel_timer timer;       /* its deadline while it waits */
 	struct inquiry *inquiry;        /* or what has to be answered by all loops first */
 };
 

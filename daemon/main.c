@@ -1,3 +1,4 @@
+#include "cgroup.h"
 #include "config.h"
 #include "ids.h"
 #include "inquiry.h"
@@ -216,6 +217,22 @@ static int start_types(struct leatd *leatd)
 	return 0;
 }
 
+/* Says which proof leatd will have that the tree of a job is gone. */
+static int choose_proof(struct leatd *leatd)
+{
+	char why[300];
+	bool error;
+
+	leatd->trees.cgroup = cgroup_open(leatd->config->server.cgroup, &error, why, sizeof(why));
+	if (leatd->trees.cgroup)
+		log_notice(leatd->log, "proof of death: cgroup", log_text("path", slice_of(cgroup_path(leatd->trees.cgroup))));
+	else if (error)
+		log_error(leatd->log, "cannot use the cgroup", log_text("why", slice_of(why)));
+	else
+		log_notice(leatd->log, "proof of death: descendants, the weaker one", log_text("why", slice_of(why)));
+	return error ? -EINVAL : 0;
+}
+
 static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
 {
 	leatd->config = config;
@@ -226,10 +243,14 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		return -ENOMEM;
 	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
-	/* Orphans of commands come to us, and we see them end. */
+	/* What a command may leave behind (leave_children) comes to us, and we see it end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (semaphores_start(leatd) < 0)
 		return -ENOMEM;
+	if (trees_init(&leatd->trees) < 0)
+		return -errno;
+	if (choose_proof(leatd) < 0)
+		return -EINVAL;
 	return start_types(leatd);
 }
 
@@ -308,7 +329,7 @@ static void say_ready(const struct leatd *leatd, const struct listen_sockets *so
 	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
 }
 
-/* What is not about stopping. Orphans of commands are children of this very thread, and those that a runner waits for are not. */
+/* What is not about stopping. What commands left behind are children of this very thread, and the keepers that runners wait for are not. */
 static bool is_minor(const struct leatd *leatd, int signal)
 {
 	if (signal == SIGHUP)
@@ -378,6 +399,8 @@ static void leatd_free(struct leatd *leatd)
 	free(leatd->types);
 	semaphores_stop(leatd);
 	ids_free(leatd->ids);
+	cgroup_close(leatd->trees.cgroup);
+	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);
 	free(leatd->hosts);
@@ -387,6 +410,20 @@ static int cannot_start(struct leatd *leatd, const char *why)
 {
 	log_error(leatd->log, "cannot start", log_text("error", slice_of(why)));
 	return EX_OSERR;
+}
+
+/* Jobs that could not be stopped still use what we would free: the process ends with them as they are. */
+static void leave_abandoned(const struct leatd *leatd)
+{
+	uint64_t abandoned = 0;
+
+	for (size_t i = 0; i < leatd->type_count; i++)
+		abandoned += books_read(&leatd->types[i].books).abandoned;
+	if (abandoned == 0)
+		return;
+	log_warning(leatd->log, "stopped, with jobs that could not be stopped", log_number("abandoned", (int64_t)abandoned));
+	log_stop(leatd->log);
+	_exit(EX_OK);
 }
 
 static int run(struct leatd *leatd, struct chan *signals)
@@ -407,10 +444,11 @@ static int run(struct leatd *leatd, struct chan *signals)
 		drain(leatd, &loops, signals);
 	}
 	stop_loops(&loops);
+	listen_close(&sockets);
+	leave_abandoned(leatd);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
 	free_loops(&loops);
-	listen_close(&sockets);
 	if (status == EX_OK)
 		log_notice(leatd->log, "stopped");
 	return status;
@@ -423,7 +461,7 @@ int main(int argc, char **argv)
 	struct config *config;
 	struct chan *signals;
 	struct log *log;
-	int status = EX_OSERR;
+	int status = EX_OSERR, error;
 
 	parse_arguments(&args, argc, argv);
 	config = load_config(&args);
@@ -437,8 +475,10 @@ int main(int argc, char **argv)
 	signals_block();
 	log = log_start(config->server.log);
 	signals = signals_start();
-	if (!log || !signals || leatd_init(&leatd, config, log) < 0)
+	if (!log || !signals)
 		fprintf(stderr, "leatd: cannot start: %s\n", strerror(ENOMEM));
+	else if ((error = leatd_init(&leatd, config, log)) < 0)
+		log_error(log, "cannot start", log_text("error", slice_of(strerror(-error))));
 	else
 		status = run(&leatd, signals);
 	leatd_free(&leatd);
