@@ -9,7 +9,7 @@ CC ?= cc
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 
-LIBS_DAEMON := libevent_core inih libsystemd
+LIBS_DAEMON := libevent_core inih libsystemd libssl libcrypto
 LIBS_TEST := check $(LIBS_DAEMON)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wcast-qual \

@@ -206,6 +206,7 @@ void config_free(struct config *config)
 		job_free(config->jobs[i]);
 	free(config->jobs);
 	free(config->origin);
+	access_unref(config->access);
 	free(config);
 }
 

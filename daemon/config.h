@@ -5,6 +5,7 @@
 #ifndef LEAT_CONFIG_H
 #define LEAT_CONFIG_H
 
+#include "access.h"
 #include "buf.h"
 #include "../lib/compiler.h"
 
@@ -61,8 +62,18 @@ struct job_config {
 	struct config_origin *origin;   /* where each key was set; for messages, private to config.c */
 };
 
+/* The file of a unix socket. */
+struct unix_file {
+	bool set_mode;
+	mode_t mode;
+	uid_t uid;              /* -1: left alone */
+	gid_t gid;
+};
+
 struct config {
 	struct server_config server;
+	struct unix_file unix_file;     /* what the unix_* keys say */
+	struct access *access;          /* what the files said when the configuration was read; owned */
 	struct job_config **jobs;       /* sorted by name */
 	size_t job_count;
 	struct config_origin *origin;   /* as above, of [server] */

@@ -16,6 +16,7 @@
 /* What is being checked: one section. */
 struct check {
 	struct faults *faults;
+	const struct server_config *server;
 	const char *section;
 	const struct config_origin *origin;
 	enum option_section kind;
@@ -59,9 +60,9 @@ static bool check_listen(struct slice entry, void *arg)
 	text_printable(entry, shown, sizeof(shown));
 	if (why)
 		FAULT(c, "listen", "'%s': %s", shown, why);
-	else if (!listen_address_is_local(&address))
-		FAULT(c, "listen", "'%s' can be reached from other machines, which needs tokens, and this version has none; "
-		      "listen on 127.0.0.1, [::1] or unix:/PATH", shown);
+	else if (!listen_address_is_local(&address) && !*c->server->tokens)
+		FAULT(c, "listen", "'%s' can be reached from other machines, which needs tokens: set `tokens = FILE` "
+		      "(`leatd --hash-token` prints its lines), or listen on 127.0.0.1, [::1] or unix:/PATH", shown);
 	return true;
 }
 
@@ -84,6 +85,44 @@ static void check_server(struct server_config *server, struct check *c)
 		level++;
 	if (level == countof(levels))
 		FAULT(c, "log", "'%s' is not error, warning, info or jobs", server->log);
+}
+
+static bool read_mode(const char *text, mode_t *mode)
+{
+	size_t digits = strspn(text, "01234567");
+
+	*mode = (mode_t)strtoul(text, NULL, 8);
+	return (digits == 3 || (digits == 4 && text[0] == '0')) && !text[digits];
+}
+
+static void check_unix(struct unix_file *file, const struct server_config *server, struct check *c)
+{
+	const struct passwd *user = *server->unix_user ? getpwnam(server->unix_user) : NULL;
+	const struct group *group = *server->unix_group ? getgrnam(server->unix_group) : NULL;
+
+	file->set_mode = *server->unix_mode;
+	if (file->set_mode && !read_mode(server->unix_mode, &file->mode))
+		FAULT(c, "unix_mode", "'%s' is not a mode in octal such as 0660", server->unix_mode);
+	if (*server->unix_user && !user)
+		FAULT(c, "unix_user", "there is no user '%s'", server->unix_user);
+	if (*server->unix_group && !group)
+		FAULT(c, "unix_group", "there is no group '%s'", server->unix_group);
+	file->uid = user ? user->pw_uid : (uid_t)-1;
+	file->gid = group ? group->gr_gid : (gid_t)-1;
+}
+
+/* The files that the configuration names are as much a part of it as its own. */
+static void check_access(struct config *config, struct faults *faults)
+{
+	size_t before = faults->to->len;
+
+	config->access = access_load(&config->server, faults->to);
+	if (config->access)
+		return;
+	for (size_t i = before; i < faults->to->len; i++)
+		faults->count += faults->to->at[i] == '\n';
+	/* Without memory for the sentences, too. */
+	faults->count += faults->to->failed;
 }
 
 static const char *builtin_name(size_t i, const void *arg unused_arg)
@@ -184,7 +223,7 @@ static void check_exec(struct job_config *job, const struct server_config *serve
 static void check_job(struct job_config *job, const struct server_config *server, struct faults *faults)
 {
 	char section[JOB_NAME_MAX + 8];
-	struct check c = { .faults = faults, .section = section, .origin = job->origin, .kind = OPTION_JOB };
+	struct check c = { .faults = faults, .server = server, .section = section, .origin = job->origin, .kind = OPTION_JOB };
 
 	snprintf(section, sizeof(section), "job %s", job->name);
 	if (*job->builtin && *job->exec)
@@ -208,9 +247,11 @@ static void check_job(struct job_config *job, const struct server_config *server
 
 void config_check(struct config *config, struct faults *faults)
 {
-	struct check c = { .faults = faults, .section = "server", .origin = config->origin, .kind = OPTION_SERVER };
+	struct check c = { .faults = faults, .server = &config->server, .section = "server", .origin = config->origin, .kind = OPTION_SERVER };
 
 	check_server(&config->server, &c);
+	check_unix(&config->unix_file, &config->server, &c);
+	check_access(config, faults);
 	if (!getpwnam(config->server.user))
 		FAULT(&c, "user", "there is no user '%s'", config->server.user);
 	for (size_t i = 0; i < config->job_count; i++)

@@ -1,9 +1,11 @@
 #include "conn_impl.h"
 
+#include "access.h"
 #include "command.h"
 #include "leatd.h"
 #include "log.h"
 #include "route.h"
+#include "tokens.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,6 +20,9 @@ enum {
 	TURN_REQUESTS = 64,
 	/* Room for at least so many more bytes of a request that did not come whole. */
 	IN_STEP_BYTES = 4096,
+	/* What a client of the line protocol may send before it has said who it is. */
+	STRANGER_ARGS_MAX = 10,
+	STRANGER_BYTES_MAX = 16 * 1024,
 };
 
 /* How long a closing connection may still read what the client sends. */
@@ -29,6 +34,53 @@ enum {
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_timer(struct wheel_timer *timer);
+
+/* --- Who --- */
+
+/* Of a unix socket the kernel knows it. */
+static const struct token *token_of_peer(const struct tokens *tokens, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	int domain = 0;
+	socklen_t domain_len = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) < 0 || domain != AF_UNIX)
+		return NULL;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? NULL : tokens_find_uid(tokens, peer.uid);
+}
+
+static const struct token *token_at_first(const struct conn *conn)
+{
+	const struct tokens *tokens = conn->loop->access->tokens;
+
+	return tokens ? token_of_peer(tokens, conn->fd) : &token_everybody;
+}
+
+static void limit_line(struct conn *conn)
+{
+	struct resp_parser *parser = &conn->parser.resp;
+
+	parser->max_args = conn->who ? RESP_ARGS_MAX : STRANGER_ARGS_MAX;
+	parser->max_bytes = conn->who ? 0 : STRANGER_BYTES_MAX;
+}
+
+void conn_set_who(struct conn *conn, const struct token *who)
+{
+	conn->who = who;
+	if (conn->protocol == PROTOCOL_LINE)
+		limit_line(conn);
+}
+
+void conns_renew(struct loop *loop)
+{
+	const struct tokens *tokens = loop->access->tokens;
+
+	for (struct conn *conn = loop->conns; conn; conn = conn->next) {
+		if (conn->who)
+			conn_set_who(conn, tokens ? tokens_find_same(tokens, conn->who) : &token_everybody);
+	}
+}
 
 /* --- Life --- */
 
@@ -47,6 +99,7 @@ bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus)
 	conn->finish_by = FOREVER;
 	conn->number = number;
 	conn->timer.fire = on_timer;
+	conn->who = token_at_first(conn);
 	out_init(&conn->out);
 	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
 	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0) {
@@ -118,7 +171,7 @@ static bool has_requests(const struct conn *conn)
 
 static struct exchange begin_exchange(struct conn *conn)
 {
-	struct exchange ex = { .conn = conn, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
+	struct exchange ex = { .conn = conn, .who = conn->who, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
 						       .date_line = conn->loop->date_line } };
 
 	if (ex.wire.http) {
@@ -183,19 +236,42 @@ static void dispatch(struct conn *conn)
 		command_dispatch(&ex, conn->parser.resp.argc, conn->parser.resp.argv);
 }
 
+/* Whether it is known who asks, which the head says: strangers must not make us hold a body. If not, it is answered. */
+static bool is_admitted(struct conn *conn)
+{
+	struct exchange ex;
+
+	if (conn->protocol != PROTOCOL_HTTP)
+		return true;
+	ex = begin_exchange(conn);
+	return route_admits(&ex, &conn->parser.http.request);
+}
+
 /* The client holds the body back until it is told to send it. */
 static void say_continue(struct conn *conn)
 {
 	struct http_parser *parser = &conn->parser.http;
 	struct exchange ex;
 
-	if (!parser->head_done || !parser->request.expect_continue || conn->continued)
+	if (!parser->request.expect_continue || conn->continued)
 		return;
 	ex = begin_exchange(conn);
 	ex.close_after = false;
 	buf_add_slice(exchange_begin(&ex), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 	exchange_end(&ex);
 	conn->continued = true;
+}
+
+/* The head of a request whose body is still to come. False: it was refused, and the connection closes. */
+static bool take_head(struct conn *conn)
+{
+	if (conn->protocol != PROTOCOL_HTTP || !conn->parser.http.head_done || conn->head_taken)
+		return true;
+	conn->head_taken = true;
+	if (!is_admitted(conn))
+		return false;
+	say_continue(conn);
+	return true;
 }
 
 static bool decide_protocol(struct conn *conn, const char *at, size_t len)
@@ -210,6 +286,7 @@ static bool decide_protocol(struct conn *conn, const char *at, size_t len)
 	} else if (!undecided) {
 		conn->protocol = PROTOCOL_LINE;
 		resp_parser_init(&conn->parser.resp);
+		limit_line(conn);
 	}
 	return conn->protocol != PROTOCOL_UNDECIDED;
 }
@@ -237,15 +314,16 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		r = parse(conn, at + used, len - used);
 		switch (r.status) {
 		case PARSE_MORE:
+			if (!take_head(conn))
+				return len;
 			conn->want = r.want;
-			if (conn->protocol == PROTOCOL_HTTP)
-				say_continue(conn);
 			return used + r.used;
 		case PARSE_DONE:
 			dispatch(conn);
 			break;
 		case PARSE_TOOBIG:
-			answer_too_big(conn);
+			if (is_admitted(conn))
+				answer_too_big(conn);
 			break;
 		case PARSE_BAD:
 			answer_bad(conn, &r);
@@ -255,6 +333,7 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		conn->phase = PHASE_NONE;
 		conn->served = true;
 		conn->continued = false;
+		conn->head_taken = false;
 	}
 	/* Nothing after a request that closes the connection is looked at. */
 	return conn->no_more ? len : used;

@@ -22,6 +22,8 @@ void conn_touch(struct conn *);
 void conns_flush(struct loop *);
 /* Those that had used up their turn get another; false if there were none. */
 bool conns_resume(struct loop *);
+/* The loop has new tokens: who has none any more is nobody. The old ones are still there. */
+void conns_renew(struct loop *);
 /* Cancels every job of every connection. */
 void conns_cancel(struct loop *);
 /* Closes every connection: those with nothing to send at once, the others when it is sent, or at `until`. */

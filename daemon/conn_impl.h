@@ -33,6 +33,7 @@ struct conn {
 	int fd;
 	uint64_t number;
 
+	const struct token *who;        /* who is known to speak, of loop->access; NULL: nobody yet, or HTTP, which says it in each request */
 	enum protocol protocol;
 	int version;                    /* of the line protocol */
 	union {
@@ -44,6 +45,7 @@ struct conn {
 	enum phase phase;
 	moment phase_began;
 	bool continued;                 /* 100 Continue was sent for it */
+	bool head_taken;                /* its head has said who asks, and its body may come */
 
 	struct exchange *first, **last; /* the line of answers */
 	size_t exchanges;
@@ -64,5 +66,8 @@ struct conn {
 	moment idle_since, write_since;
 	moment finish_by;               /* closes then, whatever is left */
 };
+
+/* Who speaks from now on; NULL: nobody known, who may send little. */
+void conn_set_who(struct conn *, const struct token *);
 
 #endif

@@ -101,7 +101,17 @@ static int remove_stale(const struct listen_address *a)
 	return r;
 }
 
-static int open_unix(struct listen_address *a, int *fds, size_t n)
+/* Before it listens: nobody can have come in by then. */
+static int set_file(const struct listen_address *a, const struct unix_file *file)
+{
+	const char *path = ((const struct sockaddr_un *)(const void *)&a->socket)->sun_path;
+
+	if ((file->uid != (uid_t)-1 || file->gid != (gid_t)-1) && lchown(path, file->uid, file->gid) < 0)
+		return -errno;
+	return file->set_mode && chmod(path, file->mode) < 0 ? -errno : 0;
+}
+
+static int open_unix(struct listen_address *a, const struct unix_file *file, int *fds, size_t n)
 {
 	int r = remove_stale(a);
 
@@ -110,8 +120,13 @@ static int open_unix(struct listen_address *a, int *fds, size_t n)
 	fds[0] = bind_socket(a, false);
 	if (fds[0] < 0)
 		return fds[0];
-	if (listen(fds[0], BACKLOG) < 0)
-		return -errno;
+	r = set_file(a, file);
+	if (r == 0 && listen(fds[0], BACKLOG) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(((const struct sockaddr_un *)(const void *)&a->socket)->sun_path);
+		return r;
+	}
 	for (size_t i = 1; i < n; i++)
 		fds[i] = fds[0];
 	return 0;
@@ -131,6 +146,7 @@ static int open_tcp(struct listen_address *a, int *fds, size_t n)
 /* While the addresses of `listen` are walked through. */
 struct opening {
 	struct listen_sockets *sockets;
+	const struct config *config;
 	char *why;
 	size_t why_len;
 	int error;
@@ -146,7 +162,7 @@ static bool open_entry(struct slice entry, void *arg)
 	/* The configuration was checked: it cannot be malformed. */
 	if (listen_address_parse(&a, entry))
 		return false;
-	o->error = a.socket.ss_family == AF_UNIX ? open_unix(&a, fds, s->loop_count) : open_tcp(&a, fds, s->loop_count);
+	o->error = a.socket.ss_family == AF_UNIX ? open_unix(&a, &o->config->unix_file, fds, s->loop_count) : open_tcp(&a, fds, s->loop_count);
 	if (o->error) {
 		snprintf(o->why, o->why_len, "cannot listen on %.*s: %s", (int)entry.len, entry.at, strerror(-o->error));
 		return false;
@@ -155,7 +171,7 @@ static bool open_entry(struct slice entry, void *arg)
 	return true;
 }
 
-static int take_handed_over(struct listen_sockets *s, int count, char *why, size_t why_len)
+static int take_handed_over(struct listen_sockets *s, const struct config *config, int count, char *why, size_t why_len)
 {
 	for (int i = 0; i < count; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
@@ -167,11 +183,11 @@ static int take_handed_over(struct listen_sockets *s, int count, char *why, size
 		}
 		if (getsockname(fd, (struct sockaddr *)&a.socket, &a.len) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 			return -errno;
-		if (!listen_address_is_local(&a)) {
+		if (!listen_address_is_local(&a) && !*config->server.tokens) {
 			listen_address_text(&a, s->texts[0]);
-			snprintf(why, why_len, "%s from systemd can be reached from other machines, which needs tokens, and this version has none",
-				 s->texts[0]);
-			return -EPERM;
+			snprintf(why, why_len, "%s from systemd can be reached from other machines, which needs tokens: set `tokens = FILE` "
+				 "(`leatd --hash-token` prints its lines), or ListenStream=127.0.0.1:PORT", s->texts[0]);
+			return -ENOKEY;
 		}
 		for (size_t l = 0; l < s->loop_count; l++)
 			s->fds[s->address_count * s->loop_count + l] = fd;
@@ -181,9 +197,9 @@ static int take_handed_over(struct listen_sockets *s, int count, char *why, size
 	return 0;
 }
 
-int listen_open(struct listen_sockets *s, const struct server_config *config, size_t loop_count, char *why, size_t why_len)
+int listen_open(struct listen_sockets *s, const struct config *config, size_t loop_count, char *why, size_t why_len)
 {
-	struct opening o = { .sockets = s, .why = why, .why_len = why_len };
+	struct opening o = { .sockets = s, .config = config, .why = why, .why_len = why_len };
 	int handed_over = sd_listen_fds(1);
 
 	*s = (struct listen_sockets){ .loop_count = loop_count };
@@ -196,8 +212,8 @@ int listen_open(struct listen_sockets *s, const struct server_config *config, si
 	for (size_t i = 0; i < LISTEN_ADDRESSES_MAX * loop_count; i++)
 		s->fds[i] = -1;
 	if (handed_over > 0)
-		return take_handed_over(s, handed_over, why, why_len);
-	config_each(config->listen, open_entry, &o);
+		return take_handed_over(s, config, handed_over, why, why_len);
+	config_each(config->server.listen, open_entry, &o);
 	return o.error;
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+struct access;
 struct conn;
 struct event_base;
 struct event;
@@ -19,6 +20,7 @@ struct loop;
 enum loop_order {
 	LOOP_DRAIN,     /* say on `drained` when no job is out any more; from now on admission refuses */
 	LOOP_CANCEL,    /* cancel every job */
+	LOOP_RENEW,     /* loop_renew() */
 	LOOP_QUIT,      /* send what is still to be sent, close everything, end */
 };
 
@@ -36,6 +38,10 @@ must_check struct loop *loop_start(const struct loop_options *);
 
 /* Any thread; never blocks for long: a loop always comes back to its orders. */
 void loop_order(struct loop *, enum loop_order);
+
+/* New tokens and a new certificate: takes the caller's reference. Connections go by the new tokens at once; those that are there keep
+ * their certificate. Any thread. */
+void loop_renew(struct loop *, struct access *);
 
 /* After LOOP_QUIT: waits for the thread. */
 void loop_join(struct loop *);

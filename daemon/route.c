@@ -4,6 +4,7 @@
 #include "http.h"
 #include "leatd.h"
 #include "report.h"
+#include "tokens.h"
 
 static void fail(struct exchange *ex, enum code code, int status, const char *detail)
 {
@@ -91,13 +92,14 @@ static void get_ready(struct exchange *ex, const struct http_request *http, stru
 static const struct route {
 	struct slice path;              /* ends in '/': what follows is handed over */
 	bool post;                      /* else GET and HEAD */
+	enum right right;
 	void (*run)(struct exchange *, const struct http_request *, struct slice rest);
 } routes[] = {
-	{ SLICE("/v1/run/"), true, post_run },
-	{ SLICE("/v1/jobs"), false, get_jobs },
-	{ SLICE("/metrics"), false, get_metrics },
-	{ SLICE("/healthz"), false, get_health },
-	{ SLICE("/readyz"), false, get_ready },
+	{ SLICE("/v1/run/"), true, RIGHT_LOOK, post_run },
+	{ SLICE("/v1/jobs"), false, RIGHT_LOOK, get_jobs },
+	{ SLICE("/metrics"), false, RIGHT_LOOK, get_metrics },
+	{ SLICE("/healthz"), false, RIGHT_NONE, get_health },
+	{ SLICE("/readyz"), false, RIGHT_LOOK, get_ready },
 };
 
 static bool matches(const struct route *route, struct slice path)
@@ -160,26 +162,69 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	return false;
 }
 
-void route_dispatch(struct exchange *ex, const struct http_request *http)
+static const struct route *find_route(const struct http_request *http)
+{
+	for (size_t i = 0; i < countof(routes); i++) {
+		if (matches(&routes[i], http->path))
+			return &routes[i];
+	}
+	return NULL;
+}
+
+/* Of `Authorization: Bearer TOKEN`. Empty: of another form. */
+static struct slice bearer(struct slice authorization)
+{
+	static const char scheme[] = "Bearer ";
+	size_t at = sizeof(scheme) - 1;
+
+	if (authorization.len < at || strncasecmp(authorization.at, scheme, at) != 0)
+		return (struct slice){ NULL, 0 };
+	while (at < authorization.len && authorization.at[at] == ' ')
+		at++;
+	return (struct slice){ authorization.at + at, authorization.len - at };
+}
+
+bool route_admits(struct exchange *ex, const struct http_request *http)
+{
+	const struct tokens *tokens = exchange_tokens(ex);
+	const struct route *route = find_route(http);
+
+	/* What is said goes before who the kernel or the certificate says it is. */
+	if (tokens && http->authorization.at)
+		ex->who = tokens_find(tokens, bearer(http->authorization));
+	if (ex->who || (route && route->right == RIGHT_NONE))
+		return true;
+	if (http->has_body)
+		ex->close_after = true;
+	if (ex->close_after)
+		ex->wire.keep_alive = false;
+	exchange_deny_stranger(ex, http->authorization.at ? "wrong token" : "authentication required: Authorization: Bearer TOKEN");
+	return false;
+}
+
+static void run_route(struct exchange *ex, const struct route *route, const struct http_request *http)
 {
 	bool get = http->method == HTTP_GET || http->method == HTTP_HEAD;
 
-	if (!may_ask(ex, http))
-		return;
-	for (size_t i = 0; i < countof(routes); i++) {
-		const struct route *route = &routes[i];
-
-		if (!matches(route, http->path))
-			continue;
-		if (route->post ? http->method == HTTP_POST : get) {
-			route->run(ex, http, (struct slice){ http->path.at + route->path.len, http->path.len - route->path.len });
-		} else {
-			reply_not_allowed(exchange_begin(ex), &ex->wire, route->post ? "POST" : "GET, HEAD");
-			exchange_end(ex);
-		}
-		return;
+	if (!token_may(ex->who, route->right)) {
+		exchange_deny_right(ex, "ops", (struct slice){ NULL, 0 });
+	} else if (route->post ? http->method == HTTP_POST : get) {
+		route->run(ex, http, (struct slice){ http->path.at + route->path.len, http->path.len - route->path.len });
+	} else {
+		reply_not_allowed(exchange_begin(ex), &ex->wire, route->post ? "POST" : "GET, HEAD");
+		exchange_end(ex);
 	}
-	if (http->method == HTTP_OTHER)
+}
+
+void route_dispatch(struct exchange *ex, const struct http_request *http)
+{
+	const struct route *route = find_route(http);
+
+	if (!route_admits(ex, http) || !may_ask(ex, http))
+		return;
+	if (route)
+		run_route(ex, route, http);
+	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
 		fail(ex, CODE_ERR, 404, "nothing at this address; there are /v1/run/JOB, /v1/jobs, /metrics, /healthz, /readyz");
