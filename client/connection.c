@@ -146,7 +146,30 @@ static bool receive_some(int fd, struct bytes *answer)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-enum exchange_status connection_exchange(struct connection *c, const struct bytes *request, struct bytes *answer, const char **why)
+static bool says_no_auth(const struct bytes *answer)
+{
+	static const char prefix[] = "-NOAUTH ";
+
+	return answer->len >= strlen(prefix) && memcmp(answer->at, prefix, strlen(prefix)) == 0;
+}
+
+/* Looks at what has come, and drops the answers before the one that is wanted. */
+static enum reply_status read_replies(struct reply_reader *reader, struct bytes *answer, size_t *before, const char **why)
+{
+	for (;;) {
+		enum reply_status status = reply_read(reader, answer->at, answer->len, why);
+
+		if (status != REPLY_DONE || *before == 0 || says_no_auth(answer))
+			return status;
+		--*before;
+		answer->len -= reader->at;
+		memmove(answer->at, answer->at + reader->at, answer->len);
+		*reader = (struct reply_reader){ 0 };
+	}
+}
+
+enum exchange_status connection_exchange(struct connection *c, const struct bytes *request, size_t before, struct bytes *answer,
+                                         const char **why)
 {
 	struct reply_reader reader = { 0 };
 	enum reply_status status = REPLY_MORE;
@@ -166,7 +189,7 @@ enum exchange_status connection_exchange(struct connection *c, const struct byte
 			continue;
 		if (!receive_some(c->fd, answer))
 			return EXCHANGE_ENDED;
-		status = reply_read(&reader, answer->at, answer->len, why);
+		status = read_replies(&reader, answer, &before, why);
 	}
 	if (status == REPLY_BAD)
 		return EXCHANGE_BAD;

@@ -29,8 +29,8 @@ enum exchange_status {
 };
 
 /* Sends the request and reads at the same time, so that an answer which comes before the request is all sent cannot
- * block both sides. Fills `answer` with the bytes of the answer. */
-enum exchange_status connection_exchange(struct connection *, const struct bytes *request, struct bytes *answer,
+ * block both sides. Passes over `before` answers, unless one says NOAUTH, and fills `answer` with the bytes of the next one. */
+enum exchange_status connection_exchange(struct connection *, const struct bytes *request, size_t before, struct bytes *answer,
                                          const char **why) must_check;
 
 #endif

@@ -16,7 +16,8 @@ struct access {
 	struct tls_context *tls;        /* NULL: no certificate is configured */
 };
 
-/* Reads what the configuration names. NULL when anything is wrong; a line for each fault is then added to `errors`. */
+/* Reads what the configuration names. NULL when anything is wrong; a line for each fault is then added to `errors`:
+ * `KEY: 'VALUE' ...` about a key of [server], `FILE:LINE: ...` about what stands in a file. */
 must_check struct access *access_load(const struct server_config *, struct buf *errors);
 struct access *access_ref(struct access *);
 void access_unref(struct access *);

@@ -111,18 +111,33 @@ static void check_unix(struct unix_file *file, const struct server_config *serve
 	file->gid = group ? group->gr_gid : (gid_t)-1;
 }
 
-/* The files that the configuration names are as much a part of it as its own. */
-static void check_access(struct config *config, struct faults *faults)
+/* A line of what access_load() says. */
+static void fault_access(struct check *c, const char *line, int len)
 {
-	size_t before = faults->to->len;
+	size_t key_len = strcspn(line, ":");
+	const struct option_row *row = option_find(OPTION_SERVER, (struct slice){ line, key_len });
 
-	config->access = access_load(&config->server, faults->to);
-	if (config->access)
-		return;
-	for (size_t i = before; i < faults->to->len; i++)
-		faults->count += faults->to->at[i] == '\n';
-	/* Without memory for the sentences, too. */
-	faults->count += faults->to->failed;
+	if (row && (size_t)len > key_len + 2) {
+		FAULT(c, row->key, "%.*s", len - (int)key_len - 2, line + key_len + 2);
+	} else {
+		buf_addf(c->faults->to, "%.*s\n", len, line);
+		c->faults->count++;
+	}
+}
+
+/* The files that the configuration names are as much a part of it as its own. */
+static void check_access(struct config *config, struct check *c)
+{
+	struct buf errors = { 0 };
+
+	config->access = access_load(&config->server, &errors);
+	buf_add_char(&errors, '\0');
+	if (errors.failed)
+		fault(c->faults, 0, NULL, NULL, "%s", strerror(ENOMEM));
+	else
+		for (const char *line = errors.at, *end; (end = strchr(line, '\n')); line = end + 1)
+			fault_access(c, line, (int)(end - line));
+	buf_free(&errors);
 }
 
 static const char *builtin_name(size_t i, const void *arg unused_arg)
@@ -251,7 +266,7 @@ void config_check(struct config *config, struct faults *faults)
 
 	check_server(&config->server, &c);
 	check_unix(&config->unix_file, &config->server, &c);
-	check_access(config, faults);
+	check_access(config, &c);
 	if (!getpwnam(config->server.user))
 		FAULT(&c, "user", "there is no user '%s'", config->server.user);
 	for (size_t i = 0; i < config->job_count; i++)

@@ -321,6 +321,15 @@ static void warn_of_job(struct slice token, struct slice job, void *arg)
 		log_warning(leatd->log, "a token has the right to run a job that is not there", log_text("token", token), log_text("job", job));
 }
 
+/* Who listens on the way hears the token. */
+static void warn_of_address(const struct leatd *leatd, const char *text)
+{
+	struct listen_address address;
+
+	if (leatd->config->access->tokens && !listen_address_parse(&address, slice_of(text)) && !listen_address_is_local(&address))
+		log_warning(leatd->log, "tokens travel unencrypted to this address", log_text("listen", slice_of(text)));
+}
+
 static void warn_of_tokens(struct leatd *leatd, const struct access *access)
 {
 	if (access->tokens)
@@ -363,6 +372,8 @@ static void say_ready(const struct leatd *leatd, const struct listen_sockets *so
 {
 	for (size_t i = 0; i < sockets->address_count; i++)
 		log_notice(leatd->log, "ready", log_text("listen", slice_of(sockets->texts[i])));
+	for (size_t i = 0; i < sockets->address_count; i++)
+		warn_of_address(leatd, sockets->texts[i]);
 	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
 }
 

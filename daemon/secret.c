@@ -20,10 +20,10 @@ char *secret_path(const char *value, char why[SECRET_WHY_MAX])
 	if (strncmp(value, credential_prefix, prefix) != 0) {
 		path = strdup(value);
 	} else if (*name == '\0' || strchr(name, '/') || *name == '.') {
-		snprintf(why, SECRET_WHY_MAX, "'%.100s' is not credential:NAME", value);
+		snprintf(why, SECRET_WHY_MAX, "is not credential:NAME");
 		return NULL;
 	} else if (!folder || !*folder) {
-		snprintf(why, SECRET_WHY_MAX, "'%.100s' is handed over by systemd only: LoadCredential=%.60s:FILE in the unit", value, name);
+		snprintf(why, SECRET_WHY_MAX, "is handed over by systemd only: LoadCredential=%.100s:FILE in the unit", name);
 		return NULL;
 	} else if (asprintf(&path, "%s/%s", folder, name) < 0) {
 		path = NULL;
@@ -49,7 +49,7 @@ static bool is_kept_secret(const struct stat *st, const char *path, enum secret_
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		snprintf(why, SECRET_WHY_MAX, "belongs to user %u, who could change it: chown it to root or to the user of leatd", (unsigned)st->st_uid);
 	else if (st->st_mode & (others | 0022))
-		snprintf(why, SECRET_WHY_MAX, "its mode is %04o, so others may read or change it: chmod %s it", (unsigned)(st->st_mode & 07777),
+		snprintf(why, SECRET_WHY_MAX, "has mode %04o, so others may read or change it: chmod %s it", (unsigned)(st->st_mode & 07777),
 			 readers == SECRET_GROUP ? "0640" : "0600");
 	else
 		return true;

@@ -12,10 +12,10 @@ enum secret_readers { SECRET_OWNER, SECRET_GROUP };
 
 enum { SECRET_WHY_MAX = 256 };
 
-/* The path that `value` stands for, or NULL with a sentence in `why`. The caller frees it. */
+/* The path that `value` stands for, or NULL, and `why` goes on from the value. The caller frees it. */
 must_check char *secret_path(const char *value, char why[SECRET_WHY_MAX]);
 
-/* All of the file, of at most `max` bytes, with a NUL after them; or NULL with a sentence in `why`. It has to belong to us or to root,
+/* All of the file, of at most `max` bytes, with a NUL after them; or NULL, and `why` goes on from the path. It has to belong to us or to root,
  * and to be readable by nobody but `readers`. Let go with secret_free(). */
 must_check char *secret_read(const char *path, enum secret_readers readers, size_t max, size_t *len, char why[SECRET_WHY_MAX]);
 

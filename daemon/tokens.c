@@ -425,7 +425,7 @@ struct tokens *tokens_load(const char *value, struct buf *errors)
 	struct tokens *t;
 
 	if (!text) {
-		buf_addf(errors, "%s: %s\n", path ? path : value, why);
+		buf_addf(errors, "tokens: '%s' %s\n", value, why);
 		return NULL;
 	}
 	t = tokens_parse((struct slice){ text, len }, path, errors);

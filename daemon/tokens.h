@@ -37,7 +37,8 @@ extern const struct token token_everybody;
 /* Reads the text of a file; `file` is its name in messages. NULL when anything is wrong: for each fault a line `FILE:LINE: ...` is then
  * added to `errors`. Never repeats what stands in the place of a digest: it may be a token. */
 must_check struct tokens *tokens_parse(struct slice text, const char *file, struct buf *errors);
-/* The same from a file, with the checks of secret.h; `value` is as in the configuration. */
+/* The same from a file, with the checks of secret.h; `value` is as in the configuration. What is wrong with the file as a whole is
+ * `tokens: 'VALUE' ...`. */
 must_check struct tokens *tokens_load(const char *value, struct buf *errors);
 void tokens_free(struct tokens *);
 

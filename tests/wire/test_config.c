@@ -49,8 +49,17 @@ static const struct wrong wrongs[] = {
 	{ "[server]\nlisten = 127.0.0.1:99999\n", "%s:2: [server] listen: '127.0.0.1:99999': the port is not a whole number from 0 to 65535" },
 	{ "[server]\nlisten = unix:relative\n", "%s:2: [server] listen: 'unix:relative': unix: wants an absolute path" },
 	{ "[server]\nlisten = 0.0.0.0:0\n",
-	  "%s:2: [server] listen: '0.0.0.0:0' can be reached from other machines, which needs tokens, and this version has none; "
-	  "listen on 127.0.0.1, [::1] or unix:/PATH" },
+	  "%s:2: [server] listen: '0.0.0.0:0' can be reached from other machines, which needs tokens: set `tokens = FILE` "
+	  "(`leatd --hash-token` prints its lines), or listen on 127.0.0.1, [::1] or unix:/PATH" },
+	{ "[server]\ntokens = /no/such/file\n", "%s:2: [server] tokens: '/no/such/file' cannot be read: No such file or directory" },
+	{ "[server]\ntokens = /etc/passwd\n", "%s:2: [server] tokens: '/etc/passwd' has mode 0644, so others may read or change it: chmod 0600 it" },
+	{ "[server]\ntokens = /dev/null\n", "%s:2: [server] tokens: '/dev/null' is not a file of at most 1048576 bytes" },
+	{ "[server]\ntokens = credential:x\n", "%s:2: [server] tokens: 'credential:x' is handed over by systemd only: LoadCredential=x:FILE in the unit" },
+	{ "[server]\ntokens = credential:../x\n", "%s:2: [server] tokens: 'credential:../x' is not credential:NAME" },
+	{ "[server]\nunix_mode = 9\n", "%s:2: [server] unix_mode: '9' is not a mode in octal such as 0660" },
+	{ "[server]\nunix_mode = 7777\n", "%s:2: [server] unix_mode: '7777' is not a mode in octal such as 0660" },
+	{ "[server]\nunix_user = nosuchuser\n", "%s:2: [server] unix_user: there is no user 'nosuchuser'" },
+	{ "[server]\nunix_group = nosuchgroup\n", "%s:2: [server] unix_group: there is no group 'nosuchgroup'" },
 	{ "[server]\nlisten = [::]:0\n", "%s:2: [server] listen: '[::]:0' can be reached from other machines" },
 	{ "", "%s: no job: add a section `[job NAME]` with `exec = COMMAND LINE`" },
 };
