@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(comments_blanks_and_line_ends_do_not_matter)
 {
-	struct tokens *t = parse_right("; first\r\n\r\n \t one\t" ABC "  run:a # why\n#two uid:1 ops\none uid:2 look;x look ;y\n");
+	struct tokens *t = parse_right("; first\r\n\r\n \t one\t" ABC "  run:a # why\n#two uid:1 ops\none uid:2 look ;x ;y\n");
 
 	ck_assert_ptr_nonnull(tokens_find(t, SLICE("abc")));
 	ck_assert_ptr_null(tokens_find_uid(t, 1));
