@@ -1,6 +1,7 @@
 #include "access.h"
 
 #include "config.h"
+#include "tls.h"
 #include "tokens.h"
 
 #include <stdlib.h>
@@ -17,6 +18,8 @@ struct access *access_load(const struct server_config *config, struct buf *error
 	shim_store(&access->references, 1, relaxed);
 	if (*config->tokens)
 		access->tokens = tokens_load(config->tokens, errors);
+	if (*config->tls_cert || *config->tls_key || *config->tls_ca)
+		access->tls = tls_context_load(config, errors);
 	if (errors->len == before && !errors->failed)
 		return access;
 	access_unref(access);
@@ -34,5 +37,6 @@ void access_unref(struct access *access)
 	if (!access || shim_sub(&access->references, 1, acq_rel) > 1)
 		return;
 	tokens_free(access->tokens);
+	tls_context_free(access->tls);
 	free(access);
 }

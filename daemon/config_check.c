@@ -63,6 +63,8 @@ static bool check_listen(struct slice entry, void *arg)
 	else if (!listen_address_is_local(&address) && !*c->server->tokens)
 		FAULT(c, "listen", "'%s' can be reached from other machines, which needs tokens: set `tokens = FILE` "
 		      "(`leatd --hash-token` prints its lines), or listen on 127.0.0.1, [::1] or unix:/PATH", shown);
+	else if (address.tls && !*c->server->tls_cert)
+		FAULT(c, "listen", "'%s' needs a certificate: set tls_cert and tls_key", shown);
 	return true;
 }
 

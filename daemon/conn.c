@@ -5,6 +5,7 @@
 #include "leatd.h"
 #include "log.h"
 #include "route.h"
+#include "tls.h"
 #include "tokens.h"
 
 #include <errno.h>
@@ -84,7 +85,16 @@ void conns_renew(struct loop *loop)
 
 /* --- Life --- */
 
-bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus)
+static bool begin_tls(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+
+	conn->tls = tls_new(loop->access->tls, conn->fd);
+	conn->handshake_until = moment_add(loop->now, loop->leatd->config->server.header_timeout);
+	return conn->tls != NULL;
+}
+
+bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus, bool tls)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -102,7 +112,7 @@ bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus)
 	conn->who = token_at_first(conn);
 	out_init(&conn->out);
 	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
-	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0) {
+	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0 || (tls && !begin_tls(conn))) {
 		free(conn);
 		return false;
 	}
@@ -141,6 +151,7 @@ static void conn_close(struct conn *conn)
 	out_free(&conn->out);
 	unlink_conn(conn);
 	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
+	tls_free(conn->tls);
 	close(conn->fd);
 	free(conn);
 }
@@ -388,10 +399,15 @@ static void on_eof(struct conn *conn)
 	}
 }
 
+static ssize_t receive(struct conn *conn, void *to, size_t len)
+{
+	return conn->tls ? tls_read(conn->tls, to, len) : recv(conn->fd, to, len, 0);
+}
+
 static void read_scratch(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
-	ssize_t n = recv(conn->fd, loop->scratch, LOOP_SCRATCH_BYTES, 0);
+	ssize_t n = receive(conn, loop->scratch, LOOP_SCRATCH_BYTES);
 	size_t used;
 
 	if (n < 0) {
@@ -411,7 +427,7 @@ static void read_more(struct conn *conn)
 {
 	size_t step = conn->want > conn->in.len + IN_STEP_BYTES ? conn->want - conn->in.len : IN_STEP_BYTES;
 	char *room = buf_reserve(&conn->in, step);
-	ssize_t n = room ? recv(conn->fd, room, step, 0) : -1;
+	ssize_t n = room ? receive(conn, room, step) : -1;
 
 	if (!room || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		conn->broken = true;
@@ -432,18 +448,55 @@ static void read_away(struct conn *conn)
 		conn->broken = true;
 }
 
+/* Who has shown a certificate may need no token. */
+static const struct token *token_of_certificate(const struct conn *conn)
+{
+	const struct tokens *tokens = conn->loop->access->tokens;
+	char name[TLS_NAME_MAX];
+	size_t len = tokens ? tls_client_name(conn->tls, name) : 0;
+
+	return len > 0 ? tokens_find_certificate(tokens, (struct slice){ name, len }) : NULL;
+}
+
+/* True when the handshake is done. */
+static bool shake_hands(struct conn *conn)
+{
+	int r = tls_handshake(conn->tls);
+
+	conn->broken = r < 0;
+	if (r <= 0)
+		return false;
+	conn->handshake_until = 0;
+	if (!conn->who)
+		conn_set_who(conn, token_of_certificate(conn));
+	return true;
+}
+
+static void read_in(struct conn *conn)
+{
+	conn->idle_since = conn->loop->now;
+	if (conn->lingering)
+		read_away(conn);
+	else if (conn->handshake_until && !shake_hands(conn))
+		return;
+	else if (conn->in.len == 0)
+		read_scratch(conn);
+	else
+		read_more(conn);
+}
+
+/* TLS holds bytes that the socket no longer has, so that nothing would wake us for them. */
+static bool has_hidden(const struct conn *conn)
+{
+	return conn->tls && tls_has_more(conn->tls) && conn->interest & INTEREST_READ && !conn->lingering && !has_requests(conn);
+}
+
 static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
 {
 	struct conn *conn = arg;
 
 	loop_enter(conn->loop);
-	conn->idle_since = conn->loop->now;
-	if (conn->lingering)
-		read_away(conn);
-	else if (conn->in.len == 0)
-		read_scratch(conn);
-	else
-		read_more(conn);
+	read_in(conn);
 	conn_touch(conn);
 	loop_leave(conn->loop);
 }
@@ -452,7 +505,10 @@ static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, vo
 
 static void send_out(struct conn *conn)
 {
-	int64_t n = out_waiting(&conn->out) ? out_write(&conn->out, conn->fd) : 0;
+	int64_t n = 0;
+
+	if (out_waiting(&conn->out) > 0)
+		n = conn->tls ? out_write_tls(&conn->out, conn->tls) : out_write(&conn->out, conn->fd);
 
 	if (n < 0)
 		conn->broken = true;
@@ -507,9 +563,11 @@ static unsigned interest_of(const struct conn *conn)
 {
 	unsigned interest = 0;
 
+	if (conn->handshake_until)
+		return tls_wants_write(conn->tls) ? INTEREST_WRITE : INTEREST_READ;
 	if (!conn->eof && (takes_requests(conn) || conn->lingering))
 		interest |= INTEREST_READ;
-	if (out_waiting(&conn->out) > 0)
+	if (out_waiting(&conn->out) > 0 || (interest && conn->tls && tls_wants_write(conn->tls)))
 		interest |= INTEREST_WRITE;
 	if (!(interest & INTEREST_READ) && !conn->eof && conn->protocol == PROTOCOL_HTTP)
 		interest |= INTEREST_CLOSE;
@@ -522,7 +580,9 @@ static moment conn_due(const struct conn *conn)
 	const struct server_config *config = &conn->loop->leatd->config->server;
 	moment due = conn->finish_by;
 
-	if (conn->write_since)
+	if (conn->handshake_until)
+		due = moment_min(due, conn->handshake_until);
+	else if (conn->write_since)
 		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
 	else if (conn->phase != PHASE_NONE && takes_requests(conn))
 		due = moment_min(due, moment_add(conn->phase_began,
@@ -551,6 +611,8 @@ static void linger(struct conn *conn)
 {
 	bool idle = conn->loop->stopping && conn->idle_since < conn->loop->now - LINGER_NS;
 
+	if (conn->tls)
+		tls_bye(conn->tls);
 	if (conn->eof || idle || shutdown(conn->fd, SHUT_WR) < 0) {
 		conn->broken = true;
 		return;
@@ -586,7 +648,7 @@ static void look_after(struct conn *conn)
 		return;
 	}
 	set_timer(conn);
-	if (has_requests(conn) && takes_requests(conn))
+	if ((has_requests(conn) && takes_requests(conn)) || has_hidden(conn))
 		conn_later(conn);
 }
 
@@ -608,8 +670,11 @@ bool conns_resume(struct loop *loop)
 	loop_enter(loop);
 	loop->touched = loop->later;
 	loop->later = NULL;
-	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next)
+	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next) {
 		take_waiting(conn);
+		if (has_hidden(conn))
+			read_in(conn);
+	}
 	loop_leave(loop);
 	return true;
 }
@@ -631,6 +696,8 @@ static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
 		on_eof(conn);
 	else if (conn->interest & INTEREST_HANGUP)
 		conn->broken = has_gone(conn);
+	else if (conn->tls && tls_wants_write(conn->tls))
+		read_in(conn);
 	conn_touch(conn);
 	loop_leave(conn->loop);
 }

@@ -33,6 +33,8 @@ struct conn {
 	int fd;
 	uint64_t number;
 
+	struct tls *tls;                /* NULL: it is not encrypted */
+	moment handshake_until;         /* 0: TLS has come to be, or there is none */
 	const struct token *who;        /* who is known to speak, of loop->access; NULL: nobody yet, or HTTP, which says it in each request */
 	enum protocol protocol;
 	int version;                    /* of the line protocol */

@@ -30,6 +30,11 @@ void exchange_set_version(struct exchange *ex, int version)
 	ex->wire.version = version;
 }
 
+bool exchange_is_secure(const struct exchange *ex)
+{
+	return ex->conn->tls != NULL;
+}
+
 uint64_t exchange_conn_number(const struct exchange *ex)
 {
 	return ex->conn->number;

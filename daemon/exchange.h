@@ -52,6 +52,8 @@ void exchange_deny_right(struct exchange *, const char *right, struct slice job)
 
 /* The line protocol's version, 2 or 3, from the next answer on. */
 void exchange_set_version(struct exchange *, int version);
+/* Whether the connection is encrypted. */
+bool exchange_is_secure(const struct exchange *);
 /* A number for this connection, unique in this process. */
 uint64_t exchange_conn_number(const struct exchange *);
 

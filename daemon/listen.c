@@ -167,15 +167,16 @@ static bool open_entry(struct slice entry, void *arg)
 		snprintf(o->why, o->why_len, "cannot listen on %.*s: %s", (int)entry.len, entry.at, strerror(-o->error));
 		return false;
 	}
+	s->tls[s->address_count] = a.tls;
 	listen_address_text(&a, s->texts[s->address_count++]);
 	return true;
 }
 
-static int take_handed_over(struct listen_sockets *s, const struct config *config, int count, char *why, size_t why_len)
+static int take_handed_over(struct listen_sockets *s, const struct config *config, int count, char *const *names, char *why, size_t why_len)
 {
 	for (int i = 0; i < count; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
-		struct listen_address a = { .len = sizeof(a.socket) };
+		struct listen_address a = { .len = sizeof(a.socket), .tls = strncmp(names[i], "tls", 3) == 0 };
 
 		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
 			snprintf(why, why_len, "descriptor %d from systemd is not a listening stream socket", fd);
@@ -189,6 +190,11 @@ static int take_handed_over(struct listen_sockets *s, const struct config *confi
 				 "(`leatd --hash-token` prints its lines), or ListenStream=127.0.0.1:PORT", s->texts[0]);
 			return -ENOKEY;
 		}
+		if (a.tls && !config->access->tls) {
+			snprintf(why, why_len, "a socket from systemd that is named %.40s needs a certificate: set tls_cert and tls_key", names[i]);
+			return -ENOKEY;
+		}
+		s->tls[s->address_count] = a.tls;
 		for (size_t l = 0; l < s->loop_count; l++)
 			s->fds[s->address_count * s->loop_count + l] = fd;
 		listen_address_text(&a, s->texts[s->address_count++]);
@@ -197,22 +203,34 @@ static int take_handed_over(struct listen_sockets *s, const struct config *confi
 	return 0;
 }
 
+static void free_names(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
 int listen_open(struct listen_sockets *s, const struct config *config, size_t loop_count, char *why, size_t why_len)
 {
 	struct opening o = { .sockets = s, .config = config, .why = why, .why_len = why_len };
-	int handed_over = sd_listen_fds(1);
+	char **names = NULL;
+	int handed_over = sd_listen_fds_with_names(1, &names), r;
 
 	*s = (struct listen_sockets){ .loop_count = loop_count };
 	s->fds = malloc(LISTEN_ADDRESSES_MAX * loop_count * sizeof(*s->fds));
 	s->texts = calloc(LISTEN_ADDRESSES_MAX, sizeof(*s->texts));
-	if (!s->fds || !s->texts || handed_over > LISTEN_ADDRESSES_MAX) {
+	s->tls = calloc(LISTEN_ADDRESSES_MAX, sizeof(*s->tls));
+	if (!s->fds || !s->texts || !s->tls || handed_over > LISTEN_ADDRESSES_MAX) {
 		snprintf(why, why_len, "%s", handed_over > LISTEN_ADDRESSES_MAX ? "too many sockets from systemd" : strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < LISTEN_ADDRESSES_MAX * loop_count; i++)
 		s->fds[i] = -1;
-	if (handed_over > 0)
-		return take_handed_over(s, config, handed_over, why, why_len);
+	if (handed_over > 0) {
+		r = take_handed_over(s, config, handed_over, names, why, why_len);
+		free_names(names);
+		return r;
+	}
 	config_each(config->server.listen, open_entry, &o);
 	return o.error;
 }
@@ -230,6 +248,7 @@ void listen_close(struct listen_sockets *s)
 	}
 	free(s->fds);
 	free(s->texts);
+	free(s->tls);
 	*s = (struct listen_sockets){ 0 };
 }
 
@@ -245,6 +264,7 @@ struct listener {
 	struct loop *loop;
 	struct event *event;
 	struct event *pause;    /* ends a rest after an error that does not go away by itself */
+	bool tls;
 	bool complained;
 };
 
@@ -267,7 +287,7 @@ static void on_pause_over(evutil_socket_t fd unused_arg, short what unused_arg, 
 	event_add(l->event, NULL);
 }
 
-static void take(struct loop *loop, int fd)
+static void take(struct loop *loop, int fd, bool tls)
 {
 	struct leatd *leatd = loop->leatd;
 	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
@@ -278,7 +298,7 @@ static void take(struct loop *loop, int fd)
 	number = shim_add(&leatd->accepted, 1, relaxed) + 1;
 	/* Fails on a unix socket, which has no such delay. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (present < most + SURPLUS_MAX && conn_open(loop, fd, number, present >= most))
+	if (present < most + SURPLUS_MAX && conn_open(loop, fd, number, present >= most, tls))
 		return;
 	shim_sub(&leatd->connections, 1, relaxed);
 	close(fd);
@@ -294,7 +314,7 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 
 		if (fd >= 0) {
 			l->complained = false;
-			take(l->loop, fd);
+			take(l->loop, fd, l->tls);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			rest(l, errno);
 			break;
@@ -306,7 +326,7 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 	loop_leave(l->loop);
 }
 
-int listeners_start(struct loop *loop, const int *sockets, size_t count)
+int listeners_start(struct loop *loop, const int *sockets, const bool *tls, size_t count)
 {
 	loop->listeners = calloc(count, sizeof(*loop->listeners));
 	if (!loop->listeners)
@@ -315,6 +335,7 @@ int listeners_start(struct loop *loop, const int *sockets, size_t count)
 		struct listener *l = &loop->listeners[loop->listener_count++];
 
 		l->loop = loop;
+		l->tls = tls[i];
 		l->event = event_new(loop->base, sockets[i], EV_READ | EV_PERSIST, on_acceptable, l);
 		l->pause = evtimer_new(loop->base, on_pause_over, l);
 		if (!l->event || !l->pause || event_add(l->event, NULL) < 0)

@@ -12,6 +12,7 @@
 struct listen_sockets {
 	int *fds;               /* owned; loop_count for each address, the same one several times when it is shared */
 	char (*texts)[LISTEN_ADDRESS_TEXT_MAX];         /* of each address, with the port that was picked */
+	bool *tls;              /* of each address: whether it speaks TLS */
 	size_t address_count, loop_count;
 	bool handed_over;       /* by systemd */
 };

@@ -296,7 +296,7 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->wheel_event = evtimer_new(loop->base, on_wheel, loop);
 	return loop->wheel_event && watch(loop, loop->done, &loop->done_watch, &loop->done_event, EV_ET, on_done) &&
 	       watch(loop, loop->orders, &loop->orders_watch, &loop->orders_event, 0, on_orders) &&
-	       listeners_start(loop, options->listeners, options->listener_count) == 0;
+	       listeners_start(loop, options->listeners, options->listeners_tls, options->listener_count) == 0;
 }
 
 struct loop *loop_start(const struct loop_options *options)

@@ -29,6 +29,7 @@ struct loop_options {
 	struct leatd *leatd;
 	size_t index;
 	const int *listeners;           /* listening sockets, non-blocking; this loop accepts from all of them, and closes none */
+	const bool *listeners_tls;      /* whether each speaks TLS */
 	size_t listener_count;
 	struct chan *drained;           /* of size_t: the index; has room for all loops; borrowed */
 };

@@ -59,7 +59,7 @@ void loop_enter(struct loop *);
 void loop_leave(struct loop *);
 
 /* listen.c */
-must_check int listeners_start(struct loop *, const int *sockets, size_t count);
+must_check int listeners_start(struct loop *, const int *sockets, const bool *tls, size_t count);
 void listeners_stop(struct loop *);
 
 #endif

@@ -218,7 +218,7 @@ static bool collect_hosts(struct leatd *leatd, const struct listen_sockets *sock
 		  config_each(leatd->config->server.server_names, add_host, &hosts);
 
 	for (size_t i = 0; i < sockets->address_count && ok; i++) {
-		const char *text = sockets->texts[i];
+		const char *text = sockets->texts[i] + (sockets->tls[i] ? strlen("tls:") : 0);
 		const char *colon = strrchr(text, ':');
 
 		if (strncmp(text, "unix:", 5) != 0)
@@ -277,7 +277,7 @@ static bool start_loops(struct loops *l, struct leatd *leatd, const struct liste
 	l->drained = chan_new(sizeof(size_t), wanted);
 	l->loops = calloc(wanted, sizeof(struct loop *));
 	while (listeners && l->drained && l->loops && l->count < wanted) {
-		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners,
+		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners, .listeners_tls = sockets->tls,
 						.listener_count = sockets->address_count, .drained = l->drained };
 
 		listen_of_loop(sockets, l->count, listeners);
@@ -326,7 +326,8 @@ static void warn_of_address(const struct leatd *leatd, const char *text)
 {
 	struct listen_address address;
 
-	if (leatd->config->access->tokens && !listen_address_parse(&address, slice_of(text)) && !listen_address_is_local(&address))
+	if (leatd->config->access->tokens && !listen_address_parse(&address, slice_of(text)) && !listen_address_is_local(&address) &&
+	    !address.tls)
 		log_warning(leatd->log, "tokens travel unencrypted to this address", log_text("listen", slice_of(text)));
 }
 

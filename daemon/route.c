@@ -139,12 +139,12 @@ static bool is_not(struct slice entry, void *arg)
 }
 
 /* A page that leatd has served itself, or one that the configuration names. */
-static bool origin_is_allowed(const struct leatd *leatd, const struct http_request *http)
+static bool origin_is_allowed(const struct leatd *leatd, const struct http_request *http, bool secure)
 {
-	struct slice origin = http->origin;
+	struct slice origin = http->origin, scheme = secure ? SLICE("https://") : SLICE("http://");
 
-	if (origin.len == http->host.len + 7 && memcmp(origin.at, "http://", 7) == 0 &&
-	    slice_is_nocase((struct slice){ origin.at + 7, origin.len - 7 }, http->host))
+	if (origin.len == http->host.len + scheme.len && memcmp(origin.at, scheme.at, scheme.len) == 0 &&
+	    slice_is_nocase((struct slice){ origin.at + scheme.len, origin.len - scheme.len }, http->host))
 		return true;
 	return !config_each(leatd->config->server.allow_origins, is_not, &origin);
 }
@@ -155,7 +155,7 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 
 	if (http->host.at && !host_is_ours(leatd, http->host))
 		fail(ex, CODE_ERR, 421, "the Host header names none of my addresses; see server_names");
-	else if (http->origin.at && !origin_is_allowed(leatd, http))
+	else if (http->origin.at && !origin_is_allowed(leatd, http, exchange_is_secure(ex)))
 		fail(ex, CODE_NOAUTH, 403, "a page of this origin may not ask; see allow_origins");
 	else
 		return true;

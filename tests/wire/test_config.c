@@ -45,7 +45,7 @@ static const struct wrong wrongs[] = {
 	  "%s:3: [job e] env.*: LD_PRELOAD may not be set: LD_* and LEAT_* are not for the configuration" },
 	{ "[job e]\nexec = cat\nenv.1X = x\n", "%s:3: [job e] env.*: '1X' is not a name of letters, digits and _" },
 	{ "[job e]\nbuiltin = echo\ndeadline = 5s\nmax_deadline = 1s\n", "%s:3: [job e] deadline: is over max_deadline" },
-	{ "[server]\nlisten = nonsense\n", "%s:2: [server] listen: 'nonsense': wants HOST:PORT, [v6]:PORT or unix:/PATH" },
+	{ "[server]\nlisten = nonsense\n", "%s:2: [server] listen: 'nonsense': wants HOST:PORT, [v6]:PORT, unix:/PATH or tls:HOST:PORT" },
 	{ "[server]\nlisten = 127.0.0.1:99999\n", "%s:2: [server] listen: '127.0.0.1:99999': the port is not a whole number from 0 to 65535" },
 	{ "[server]\nlisten = unix:relative\n", "%s:2: [server] listen: 'unix:relative': unix: wants an absolute path" },
 	{ "[server]\nlisten = 0.0.0.0:0\n",
