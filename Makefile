@@ -10,6 +10,7 @@ BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 
 LIBS_DAEMON := libevent_core inih libsystemd libssl libcrypto
+LIBS_CLIENT := libssl libcrypto
 LIBS_TEST := check $(LIBS_DAEMON)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wcast-qual \
@@ -53,11 +54,11 @@ all: $(BUILD)/leatd $(BUILD)/leat
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_DAEMON))
 $(BUILD)/leat: $(client_o) $(BUILD)/libleat.a
-	$(link)
+	$(link) $(shell pkg-config --libs $(LIBS_CLIENT))
 $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
-	$(link) $(shell pkg-config --libs check)
+	$(link) $(shell pkg-config --libs check $(LIBS_CLIENT))
 $(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link)

@@ -78,11 +78,12 @@ static enum status exchange(struct connection *c, const struct address *a, const
 }
 
 /* `before`: how many answers come before the one to `request`. */
-static enum status ask_at(const struct address *a, const struct bytes *request, size_t before, int64_t patience, struct answer *answer)
+static enum status ask_at(const struct address *a, const char *ca_file, const struct bytes *request, size_t before, int64_t patience,
+                          struct answer *answer)
 {
 	moment limit = moment_in(patience);
 	struct connection connection;
-	const char *wrong = connection_open(&connection, a, moment_min(limit, moment_in(connect_patience)));
+	const char *wrong = connection_open(&connection, a, ca_file, moment_min(limit, moment_in(connect_patience)));
 
 	connection.limit = limit;
 
@@ -106,13 +107,13 @@ enum status ask(const struct server *server, const struct bytes *request, int64_
 		return STATUS_USAGE;
 	}
 	if (!server->token_file)
-		return ask_at(&address, request, 0, patience, answer);
+		return ask_at(&address, server->ca_file, request, 0, patience, answer);
 
 	enum status status = token_add(&whole, server->token_file);
 
 	bytes_add(&whole, request->at, request->len);
 	if (status == STATUS_DONE)
-		status = ask_at(&address, &whole, 1, patience, answer);
+		status = ask_at(&address, server->ca_file, &whole, 1, patience, answer);
 	bytes_free(&whole);
 	return status;
 }

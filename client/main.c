@@ -31,9 +31,11 @@ struct option_row {
 };
 
 static const struct option_row options[OPTION_COUNT] = {
-	[OPTION_SERVER] = { "server", "ADDRESS", "HOST:PORT, [v6]:PORT or unix:/PATH\n"
+	[OPTION_SERVER] = { "server", "ADDRESS", "HOST:PORT, [v6]:PORT, unix:/PATH or tls:HOST:PORT\n"
 	                    "                       (default: LEAT_SERVER, else " DEFAULT_SERVER ")", true, 0 },
 	[OPTION_TOKEN_FILE] = { "token-file", "FILE", "a file that holds the token to send (default: LEAT_TOKEN_FILE)", true, 0 },
+	[OPTION_CA] = { "ca", "FILE", "certificates to believe a tls: server by, in PEM\n"
+	                "                       (default: LEAT_CA, else those of this machine)", true, 0 },
 	[OPTION_JSON] = { "json", NULL, "print JSON", false, 0 },
 	[OPTION_DEADLINE] = { "deadline", "D", "answer by then, with a result or TIMEOUT: 250ms, 5s, 2m\n"
 	                      "                       (default: the job's own)", false, 0 },
@@ -243,6 +245,7 @@ int main(int argc, char **argv)
 	struct server server = {
 		.address = said(&i, OPTION_SERVER, "LEAT_SERVER", DEFAULT_SERVER),
 		.token_file = said(&i, OPTION_TOKEN_FILE, "LEAT_TOKEN_FILE", NULL),
+		.ca_file = said(&i, OPTION_CA, "LEAT_CA", NULL),
 	};
 
 	i.server = &server;
