@@ -29,7 +29,7 @@ struct tls {
 
 static void fault(struct buf *errors, const char *key, const char *value, const char *what)
 {
-	unsigned long code = ERR_peek_last_error();
+	unsigned long code = ERR_peek_error();
 	const char *why = code ? ERR_reason_error_string(code) : NULL;
 
 	buf_addf(errors, "%s: '%s' %s%s%s\n", key, value, what, why ? ": " : "", why ? why : "");
