@@ -9,7 +9,8 @@ CC ?= cc
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 
-LIBS_DAEMON := libevent_core inih libsystemd
+LIBS_DAEMON := libevent_core inih libsystemd libssl libcrypto
+LIBS_CLIENT := libssl libcrypto
 LIBS_TEST := check $(LIBS_DAEMON)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wcast-qual \
@@ -53,11 +54,11 @@ all: $(BUILD)/leatd $(BUILD)/leat
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_DAEMON))
 $(BUILD)/leat: $(client_o) $(BUILD)/libleat.a
-	$(link)
+	$(link) $(shell pkg-config --libs $(LIBS_CLIENT))
 $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
-	$(link) $(shell pkg-config --libs check)
+	$(link) $(shell pkg-config --libs check $(LIBS_CLIENT))
 # A job of the wire tests, without sanitizers.
 $(BUILD)/escape: tests/wire/jobs/escape.c
 	@mkdir -p $(@D)

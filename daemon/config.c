@@ -231,6 +231,7 @@ void config_free(struct config *config)
 	free(config->jobs);
 	free(config->semaphores);
 	free(config->origin);
+	access_unref(config->access);
 	free(config);
 }
 

@@ -1,9 +1,12 @@
 #include "conn_impl.h"
 
+#include "access.h"
 #include "command.h"
 #include "leatd.h"
 #include "log.h"
 #include "route.h"
+#include "tls.h"
+#include "tokens.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,6 +21,9 @@ enum {
 	TURN_REQUESTS = 64,
 	/* Room for at least so many more bytes of a request that did not come whole. */
 	IN_STEP_BYTES = 4096,
+	/* What a client of the line protocol may send before it has said who it is. */
+	STRANGER_ARGS_MAX = 10,
+	STRANGER_BYTES_MAX = 16 * 1024,
 };
 
 /* How long a closing connection may still read what the client sends. */
@@ -30,9 +36,55 @@ static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_timer(struct wheel_timer *timer);
 
+/* --- Who --- */
+
+static const struct token *token_at_first(const struct conn *conn)
+{
+	const struct tokens *tokens = conn->loop->access->tokens;
+
+	if (!tokens)
+		return &token_everybody;
+	/* Of a unix socket the kernel knows it. */
+	return conn->peer.family == AF_UNIX ? tokens_find_uid(tokens, conn->peer.address.uid) : NULL;
+}
+
+static void limit_line(struct conn *conn)
+{
+	struct resp_parser *parser = &conn->parser.resp;
+
+	parser->max_args = conn->who ? RESP_ARGS_MAX : STRANGER_ARGS_MAX;
+	parser->max_bytes = conn->who ? 0 : STRANGER_BYTES_MAX;
+}
+
+void conn_set_who(struct conn *conn, const struct token *who)
+{
+	conn->who = who;
+	if (conn->protocol == PROTOCOL_LINE)
+		limit_line(conn);
+}
+
+void conns_renew(struct loop *loop)
+{
+	const struct tokens *tokens = loop->access->tokens;
+
+	for (struct conn *conn = loop->conns; conn; conn = conn->next) {
+		if (conn->who)
+			conn_set_who(conn, tokens ? tokens_find_same(tokens, conn->who) : &token_everybody);
+	}
+}
+
 /* --- Life --- */
 
-bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus)
+static bool begin_tls(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+
+	conn->tls = tls_new(loop->access->tls, conn->fd);
+	conn->handshake_until = moment_add(loop->now, loop->leatd->config->server.header_timeout);
+	return conn->tls != NULL;
+}
+
+bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus, bool tls)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -48,9 +100,10 @@ bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t numb
 	conn->number = number;
 	conn->peer = *peer;
 	conn->timer.fire = on_timer;
+	conn->who = token_at_first(conn);
 	out_init(&conn->out);
 	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
-	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0) {
+	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0 || (tls && !begin_tls(conn))) {
 		free(conn);
 		return false;
 	}
@@ -89,6 +142,7 @@ static void conn_close(struct conn *conn)
 	out_free(&conn->out);
 	unlink_conn(conn);
 	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
+	tls_free(conn->tls);
 	close(conn->fd);
 	free(conn);
 }
@@ -119,7 +173,7 @@ static bool has_requests(const struct conn *conn)
 
 static struct exchange begin_exchange(struct conn *conn)
 {
-	struct exchange ex = { .conn = conn, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
+	struct exchange ex = { .conn = conn, .who = conn->who, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
 						       .date_line = conn->loop->date_line }, .peer = conn->peer };
 
 	if (ex.wire.http) {
@@ -184,19 +238,42 @@ static void dispatch(struct conn *conn)
 		command_dispatch(&ex, conn->parser.resp.argc, conn->parser.resp.argv);
 }
 
+/* Whether it is known who asks, which the head says: strangers must not make us hold a body. If not, it is answered. */
+static bool is_admitted(struct conn *conn)
+{
+	struct exchange ex;
+
+	if (conn->protocol != PROTOCOL_HTTP)
+		return true;
+	ex = begin_exchange(conn);
+	return route_admits(&ex, &conn->parser.http.request);
+}
+
 /* The client holds the body back until it is told to send it. */
 static void say_continue(struct conn *conn)
 {
 	struct http_parser *parser = &conn->parser.http;
 	struct exchange ex;
 
-	if (!parser->head_done || !parser->request.expect_continue || conn->continued)
+	if (!parser->request.expect_continue || conn->continued)
 		return;
 	ex = begin_exchange(conn);
 	ex.close_after = false;
 	buf_add_slice(exchange_begin(&ex), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 	exchange_end(&ex);
 	conn->continued = true;
+}
+
+/* The head of a request whose body is still to come. False: it was refused, and the connection closes. */
+static bool take_head(struct conn *conn)
+{
+	if (conn->protocol != PROTOCOL_HTTP || !conn->parser.http.head_done || conn->head_taken)
+		return true;
+	conn->head_taken = true;
+	if (!is_admitted(conn))
+		return false;
+	say_continue(conn);
+	return true;
 }
 
 static bool decide_protocol(struct conn *conn, const char *at, size_t len)
@@ -211,6 +288,7 @@ static bool decide_protocol(struct conn *conn, const char *at, size_t len)
 	} else if (!undecided) {
 		conn->protocol = PROTOCOL_LINE;
 		resp_parser_init(&conn->parser.resp);
+		limit_line(conn);
 	}
 	return conn->protocol != PROTOCOL_UNDECIDED;
 }
@@ -238,15 +316,16 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		r = parse(conn, at + used, len - used);
 		switch (r.status) {
 		case PARSE_MORE:
+			if (!take_head(conn))
+				return len;
 			conn->want = r.want;
-			if (conn->protocol == PROTOCOL_HTTP)
-				say_continue(conn);
 			return used + r.used;
 		case PARSE_DONE:
 			dispatch(conn);
 			break;
 		case PARSE_TOOBIG:
-			answer_too_big(conn);
+			if (is_admitted(conn))
+				answer_too_big(conn);
 			break;
 		case PARSE_BAD:
 			answer_bad(conn, &r);
@@ -256,6 +335,7 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		conn->phase = PHASE_NONE;
 		conn->served = true;
 		conn->continued = false;
+		conn->head_taken = false;
 	}
 	/* Nothing after a request that closes the connection is looked at. */
 	return conn->no_more ? len : used;
@@ -310,10 +390,15 @@ static void on_eof(struct conn *conn)
 	}
 }
 
+static ssize_t receive(struct conn *conn, void *to, size_t len)
+{
+	return conn->tls ? tls_read(conn->tls, to, len) : recv(conn->fd, to, len, 0);
+}
+
 static void read_scratch(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
-	ssize_t n = recv(conn->fd, loop->scratch, LOOP_SCRATCH_BYTES, 0);
+	ssize_t n = receive(conn, loop->scratch, LOOP_SCRATCH_BYTES);
 	size_t used;
 
 	if (n < 0) {
@@ -333,7 +418,7 @@ static void read_more(struct conn *conn)
 {
 	size_t step = conn->want > conn->in.len + IN_STEP_BYTES ? conn->want - conn->in.len : IN_STEP_BYTES;
 	char *room = buf_reserve(&conn->in, step);
-	ssize_t n = room ? recv(conn->fd, room, step, 0) : -1;
+	ssize_t n = room ? receive(conn, room, step) : -1;
 
 	if (!room || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		conn->broken = true;
@@ -354,18 +439,55 @@ static void read_away(struct conn *conn)
 		conn->broken = true;
 }
 
+/* Who has shown a certificate may need no token. */
+static const struct token *token_of_certificate(const struct conn *conn)
+{
+	const struct tokens *tokens = conn->loop->access->tokens;
+	char name[TLS_NAME_MAX];
+	size_t len = tokens ? tls_client_name(conn->tls, name) : 0;
+
+	return len > 0 ? tokens_find_certificate(tokens, (struct slice){ name, len }) : NULL;
+}
+
+/* True when the handshake is done. */
+static bool shake_hands(struct conn *conn)
+{
+	int r = tls_handshake(conn->tls);
+
+	conn->broken = r < 0;
+	if (r <= 0)
+		return false;
+	conn->handshake_until = 0;
+	if (!conn->who)
+		conn_set_who(conn, token_of_certificate(conn));
+	return true;
+}
+
+static void read_in(struct conn *conn)
+{
+	conn->idle_since = conn->loop->now;
+	if (conn->lingering)
+		read_away(conn);
+	else if (conn->handshake_until && !shake_hands(conn))
+		return;
+	else if (conn->in.len == 0)
+		read_scratch(conn);
+	else
+		read_more(conn);
+}
+
+/* TLS holds bytes that the socket no longer has, so that nothing would wake us for them. */
+static bool has_hidden(const struct conn *conn)
+{
+	return conn->tls && tls_has_more(conn->tls) && conn->interest & INTEREST_READ && !conn->lingering && !has_requests(conn);
+}
+
 static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
 {
 	struct conn *conn = arg;
 
 	loop_enter(conn->loop);
-	conn->idle_since = conn->loop->now;
-	if (conn->lingering)
-		read_away(conn);
-	else if (conn->in.len == 0)
-		read_scratch(conn);
-	else
-		read_more(conn);
+	read_in(conn);
 	conn_touch(conn);
 	loop_leave(conn->loop);
 }
@@ -374,7 +496,10 @@ static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, vo
 
 static void send_out(struct conn *conn)
 {
-	int64_t n = out_waiting(&conn->out) ? out_write(&conn->out, conn->fd) : 0;
+	int64_t n = 0;
+
+	if (out_waiting(&conn->out) > 0)
+		n = conn->tls ? out_write_tls(&conn->out, conn->tls) : out_write(&conn->out, conn->fd);
 
 	if (n < 0)
 		conn->broken = true;
@@ -429,9 +554,11 @@ static unsigned interest_of(const struct conn *conn)
 {
 	unsigned interest = 0;
 
+	if (conn->handshake_until)
+		return tls_wants_write(conn->tls) ? INTEREST_WRITE : INTEREST_READ;
 	if (!conn->eof && (takes_requests(conn) || conn->lingering))
 		interest |= INTEREST_READ;
-	if (out_waiting(&conn->out) > 0)
+	if (out_waiting(&conn->out) > 0 || (interest && conn->tls && tls_wants_write(conn->tls)))
 		interest |= INTEREST_WRITE;
 	if (!(interest & INTEREST_READ) && !conn->eof && conn->protocol == PROTOCOL_HTTP)
 		interest |= INTEREST_CLOSE;
@@ -444,7 +571,9 @@ static moment conn_due(const struct conn *conn)
 	const struct server_config *config = &conn->loop->leatd->config->server;
 	moment due = conn->finish_by;
 
-	if (conn->write_since)
+	if (conn->handshake_until)
+		due = moment_min(due, conn->handshake_until);
+	else if (conn->write_since)
 		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
 	else if (conn->phase != PHASE_NONE && takes_requests(conn))
 		due = moment_min(due, moment_add(conn->phase_began,
@@ -473,6 +602,8 @@ static void linger(struct conn *conn)
 {
 	bool idle = conn->loop->stopping && conn->idle_since < conn->loop->now - LINGER_NS;
 
+	if (conn->tls)
+		tls_bye(conn->tls);
 	if (conn->eof || idle || shutdown(conn->fd, SHUT_WR) < 0) {
 		conn->broken = true;
 		return;
@@ -508,7 +639,7 @@ static void look_after(struct conn *conn)
 		return;
 	}
 	set_timer(conn);
-	if (has_requests(conn) && takes_requests(conn))
+	if ((has_requests(conn) && takes_requests(conn)) || has_hidden(conn))
 		conn_later(conn);
 }
 
@@ -530,8 +661,11 @@ bool conns_resume(struct loop *loop)
 	loop_enter(loop);
 	loop->touched = loop->later;
 	loop->later = NULL;
-	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next)
+	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next) {
 		take_waiting(conn);
+		if (has_hidden(conn))
+			read_in(conn);
+	}
 	loop_leave(loop);
 	return true;
 }
@@ -553,6 +687,8 @@ static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
 		on_eof(conn);
 	else if (conn->interest & INTEREST_HANGUP)
 		conn->broken = has_gone(conn);
+	else if (conn->tls && tls_wants_write(conn->tls))
+		read_in(conn);
 	conn_touch(conn);
 	loop_leave(conn->loop);
 }

@@ -1,9 +1,11 @@
 #include "exchange.h"
 
+#include "access.h"
 #include "conn_impl.h"
 #include "inquiry.h"
 #include "job.h"
 #include "leatd.h"
+#include "tokens.h"
 
 #include <stdlib.h>
 
@@ -12,10 +14,26 @@ struct leatd *exchange_leatd(const struct exchange *ex)
 	return ex->conn->loop->leatd;
 }
 
+const struct tokens *exchange_tokens(const struct exchange *ex)
+{
+	return ex->conn->loop->access->tokens;
+}
+
+void exchange_set_who(struct exchange *ex, const struct token *who)
+{
+	ex->who = who;
+	conn_set_who(ex->conn, who);
+}
+
 void exchange_set_version(struct exchange *ex, int version)
 {
 	ex->conn->version = version;
 	ex->wire.version = version;
+}
+
+bool exchange_is_secure(const struct exchange *ex)
+{
+	return ex->conn->tls != NULL;
 }
 
 uint64_t exchange_conn_number(const struct exchange *ex)
@@ -110,6 +128,27 @@ void exchange_answer(struct exchange *ex, const struct answer *a)
 		reply_end(to, &ex->wire);
 	}
 	exchange_end(ex);
+}
+
+void exchange_deny_stranger(struct exchange *ex, const char *detail)
+{
+	struct answer a = answer_make(CODE_NOAUTH, detail);
+
+	shim_add(&exchange_leatd(ex)->denied, 1, relaxed);
+	exchange_answer(ex, &a);
+}
+
+void exchange_deny_right(struct exchange *ex, const char *right, struct slice job)
+{
+	struct answer a = answer_make(CODE_NOAUTH, "the token does not give the right to do that");
+
+	a.http_status = 403;
+	answer_fact_text(&a, "token", token_name(ex->who));
+	answer_fact_text(&a, "right", slice_of(right));
+	if (job.len > 0)
+		answer_fact_text(&a, "job", (struct slice){ job.at, job.len < JOB_NAME_MAX ? job.len : JOB_NAME_MAX });
+	shim_add(&exchange_leatd(ex)->denied, 1, relaxed);
+	exchange_answer(ex, &a);
 }
 
 /* Takes the exchange's reference on the job. */
@@ -276,6 +315,10 @@ void exchange_run(struct exchange *ex, const struct request *request)
 	struct answer refusal;
 	struct job *job;
 
+	if (!token_may_run(ex->who, request->job)) {
+		exchange_deny_right(ex, "run", request->job);
+		return;
+	}
 	if (!requester.ctx) {
 		conn->broken = true;
 		return;

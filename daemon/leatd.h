@@ -36,6 +36,7 @@ struct leatd {
 	shim_u64 connections;
 	shim_u64 accepted;
 	shim_u64 ids_given;
+	shim_u64 denied;                /* requests that were answered NOAUTH */
 	shim_u64 memory_bytes;          /* payloads and results that are held */
 };
 
