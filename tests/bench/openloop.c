@@ -115,6 +115,8 @@ static void conclude(struct load *l, struct source *source, moment due, const st
 	if (reply && reply->kind == REPLY_OK && in_time) {
 		window->ok++;
 		window_of(l, now)->goodput++;
+		if (now >= l->measured && now < l->end)
+			source->tally.done++;
 		if (now - due > window->slowest_ns)
 			window->slowest_ns = now - due;
 	} else if (reply && reply->kind == REPLY_REFUSED) {

@@ -135,7 +135,7 @@ m() {
 
 # --- the sweep ---
 
-# By default loads of 0.5 and 10 have the same connections ready: as many as are under way when nothing is answered before the deadline.
+# Connections that are open when it begins: as many as are under way when nothing is answered before the deadline.
 ahead() {
 	awk "BEGIN { n = int(1.3 * $1 * $capacity * $deadline_ms / 1000); print n < 64 ? 64 : n }"
 }
@@ -230,6 +230,9 @@ fairness() {
 		}
 		END { print 100 * ok / offered, 100 * worst, 100 * greedy }' "$work/run" >"$work/fair"
 	read -r polite worst greedy <"$work/fair"
+	# Why the polite were refused, the last run.
+	awk -F'[ =]' '$1 == "reason" && $3 != "all" && $3 != "127.0.0.2" { n[$5 == "refused" ? $7 : $5 " " $7] += $9 }
+		END { for (reason in n) print reason ": " n[reason] }' "$work/run" | sort | paste -sd, | sed 's/,/, /g' >"$work/reasons.$1"
 	note "$1.fair.polite" "$polite"
 	note "$1.fair.worst" "$worst"
 	note "$1.fair.greedy" "$greedy"
@@ -414,7 +417,7 @@ page() {
 		Jobs that wait on a timer for $service_ms ms, $runners at a time: a capacity of $capacity/s, whatever the CPU does. The deadline is $deadline_ms ms from when a request was
 		due. [openloop.c](../../tests/bench/openloop.c) offers from half to ten times that, over HTTP, from another process of the same machine$([[ ${#first[@]} == 0 ]] || echo " with real-time priority"):
 		arrivals are Poisson, a request is sent when it is due, whatever became of those before it, and its latency counts from then. Goodput
-		is what was done within the deadline. $runs runs of $seconds s a point after $warm_up s that do not count, the servers in turn; medians, and where there is room the
+		is what was done within the deadline, a second. $runs runs of $seconds s a point after $warm_up s that do not count, the servers in turn; medians, and where there is room the
 		least and the greatest.
 
 		* *leat*: 64 places to wait, \`max_wait = ${max_wait_ms}ms\`, so that a predicted wait of two service times is refused; prediction on.
@@ -451,6 +454,8 @@ page() {
 		One client at 10 × capacity, ten at 0.05 × each, from addresses of their own.
 
 		$(fair_table)
+
+		Polite requests that leat did not do, in the last run: $(cat "$work/reasons.fair").
 
 		## What a refusal costs
 

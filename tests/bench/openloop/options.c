@@ -32,9 +32,10 @@ static const char help[] =
 	"  --windows               also a line for each 100 ms\n"
 	"  --help\n"
 	"\n"
-	"Prints lines of logfmt. `total`: offered = ok + late + refused + timeout + error + unanswered. `latency of=`: accepted is all that was\n"
-	"not refused; service is how long they ran, by the server's word. `work`: all the time jobs ran, and that of those not done in\n"
-	"time. `lag`: how late this program was itself.\n"
+	"Prints lines of logfmt. `total`: offered = ok + late + refused + timeout + error + unanswered, of those\n"
+	"that were due in the time that counts; goodput is what was done in time within it, whenever it was due. `latency of=`: accepted\n"
+	"is all that was not refused; service is how long they ran, by the server's word; busy is the sum of that, wasted what of it was\n"
+	"not done in time. `lag`: how late this program was itself.\n"
 	"\n"
 	"Ends 0; 3 if its own lag makes the figures void; 1 if there is no server; 64 if it does not understand its arguments.\n";
 

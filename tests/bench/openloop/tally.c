@@ -66,6 +66,7 @@ void tally_merge(struct tally *into, const struct tally *from)
 {
 	into->offered += from->offered;
 	into->ok += from->ok;
+	into->done += from->done;
 	into->late += from->late;
 	into->refused += from->refused;
 	into->timeout += from->timeout;
@@ -96,7 +97,7 @@ void tally_print(const struct tally *t, const char *source, double seconds)
 	printf("total source=%s seconds=%.3f offered=%" PRIu64 " ok=%" PRIu64 " late=%" PRIu64 " refused=%" PRIu64 " timeout=%" PRIu64
 		" error=%" PRIu64 " unanswered=%" PRIu64 " offered_rate=%.1f goodput=%.1f busy_ms=%.1f wasted_ms=%.1f\n",
 		source, seconds, t->offered, t->ok, t->late, t->refused, t->timeout, t->error, t->unanswered, (double)t->offered / seconds,
-		(double)t->ok / seconds, (double)t->busy_ns / 1e6, (double)t->wasted_ns / 1e6);
+		(double)t->done / seconds, (double)t->busy_ns / 1e6, (double)t->wasted_ns / 1e6);
 	histogram_print(&t->accepted, "accepted", source);
 	histogram_print(&t->refusals, "refused", source);
 	histogram_print(&t->service, "service", source);

@@ -19,6 +19,7 @@ struct reason_count {
 struct tally {
 	uint64_t offered;
 	uint64_t ok, late, refused, timeout, error, unanswered; /* late: done, but after the deadline */
+	uint64_t done;                                          /* in time, and within the time that counts, whenever it was due */
 	struct histogram accepted, refusals;                    /* how long until the answer: whatever was not refused; refusals */
 	struct histogram service;                               /* how long it ran, by the server's word, of those that were ok */
 	int64_t busy_ns, wasted_ns;                             /* sum of that, of all; and of those that ended late or not well */
