@@ -14,9 +14,9 @@ set border 3 lc '#606060'
 set lmargin 11
 set rmargin 3
 set samples 1000
-set key outside top center horizontal maxcols 3 samplen 2
+set key outside top center horizontal samplen 2 font ',12'
 set ylabel 'done in time, a second'
 set xlabel 'seconds'
 set yrange [0:capacity * 1.3]
-plot (x >= from && x < to ? capacity : calm) title 'bound: min(offered, capacity)' lc '#000000' dt 2 lw 1.5, \
+plot (x >= from && x < to ? capacity : calm) title 'bound' lc '#000000' dt 2 lw 1.5, \
 	for [i = 0:3] data index i using 1:2 with lines title columnheader(1) lc rgb colour[i + 1] lw i == 0 ? 2.5 : 1.5
