@@ -39,7 +39,7 @@ static const char help[] =
 	"\n"
 	"Ends 0; 3 if its own lag makes the figures void; 1 if there is no server; 64 if it does not understand its arguments.\n";
 
-static void bad(const char *format, ...)
+printf_like(1, 2) static void bad(const char *format, ...)
 {
 	va_list args;
 
