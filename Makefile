@@ -48,7 +48,7 @@ wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels verify install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop verify install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -81,6 +81,13 @@ $(bench_programs): $(BUILD)/bench/%: $(BUILD)/tests/bench/channels/%.o $(BUILD)/
 	$(link) $(BENCH_LIBS)
 $(BUILD)/tests/bench/channels/gasyncqueue.o: CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags glib-2.0))
 $(BUILD)/bench/gasyncqueue: BENCH_LIBS = $(shell pkg-config --libs glib-2.0)
+
+# The load generator of scripts/bench overload.
+openloop_o := $(patsubst %.c,$(BUILD)/%.o,tests/bench/openloop.c $(sort $(wildcard tests/bench/openloop/*.c)))
+bench-openloop: $(BUILD)/bench/openloop
+$(BUILD)/bench/openloop: $(openloop_o) $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link) -lm
 
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
