@@ -65,7 +65,7 @@ static bool spin(bool (*ready)(const void *), const void *arg)
 }
 
 /* `most` times. */
-static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, int most, int *yields)
+static bool yield(struct spin *s, moment deadline, bool (*ready)(const void *), const void *arg, int most, int *yields)
 {
 	moment began = moment_now(), took = 0;
 	bool won = false;
@@ -73,7 +73,7 @@ static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, 
 	*yields = 0;
 	if (began < shim_load(&s->rest, relaxed))
 		return false;
-	while (*yields < most && !won && took < YIELD_LATE) {
+	while (*yields < most && !won && took < YIELD_LATE && began + took < deadline) {
 		cpu_yield();
 		++*yields;
 		won = ready(arg);
@@ -86,7 +86,7 @@ static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, 
 
 /* Whoever was waited for came with the first yield: he stands in the queue of this CPU. While that is so, spinning only keeps him from
  * running. But we do not share a CPU for long if there are more: to sleep is what lets the kernel put us elsewhere. */
-static bool look(struct spin *s, bool (*ready)(const void *), const void *arg)
+static bool look(struct spin *s, moment deadline, bool (*ready)(const void *), const void *arg)
 {
 	uint32_t near = shim_load(&s->near, relaxed), now = 0;
 	bool won = false, alone = spin_alone();
@@ -94,12 +94,12 @@ static bool look(struct spin *s, bool (*ready)(const void *), const void *arg)
 
 	if (near < NEAR_MOST) {
 		if (near % NEAR_TRY != 0)
-			won = yield(s, ready, arg, 1, &yields);
+			won = yield(s, deadline, ready, arg, 1, &yields);
 		if (!won && !alone && spin(ready, arg)) {
 			won = true;
 			yields = 0;
 		}
-		won = won || yield(s, ready, arg, SPIN_YIELDS, &yields);
+		won = won || yield(s, deadline, ready, arg, SPIN_YIELDS, &yields);
 		now = won && yields == 1 && !alone ? near + 1 : 0;
 	}
 	if (now != near)
@@ -107,13 +107,13 @@ static bool look(struct spin *s, bool (*ready)(const void *), const void *arg)
 	return won;
 }
 
-bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
+bool spin_until(struct spin *s, moment deadline, bool (*ready)(const void *), const void *arg)
 {
 	bool won;
 
 	if (!s)
 		return false;
-	won = ready(arg) || (spin_is_worth_it(s) && look(s, ready, arg));
+	won = ready(arg) || (spin_is_worth_it(s) && look(s, deadline, ready, arg));
 	spin_learn(s, won);
 	return won;
 }

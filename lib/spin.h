@@ -27,7 +27,8 @@ bool spin_alone(void);
 bool spin_is_worth_it(const struct spin *);
 void spin_learn(struct spin *, bool won);
 
-/* Whether `ready` became true before it was time to sleep. `spin` NULL: does not wait at all. */
-bool spin_until(struct spin *, bool (*ready)(const void *), const void *arg);
+/* Whether `ready` became true before it was time to sleep. `spin` NULL: does not wait at all. The deadline is
+ * the caller's: no yield begins after it. */
+bool spin_until(struct spin *, moment deadline, bool (*ready)(const void *), const void *arg);
 
 #endif
