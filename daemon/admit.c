@@ -75,6 +75,14 @@ bool admit_place(struct type *type, size_t payload_bytes, struct answer *refusal
 	return false;
 }
 
+void admit_starved(struct type *type, struct answer *refusal)
+{
+	bool has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	bool draining = shim_load(&type->leatd->draining, relaxed);
+
+	refuse(type, draining ? REFUSED_draining : REFUSED_memory, has_place, refusal);
+}
+
 void admit_leave(struct type *type, size_t payload_bytes, struct answer *refusal)
 {
 	leatd_discharge(type->leatd, job_size(payload_bytes));

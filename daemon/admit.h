@@ -20,4 +20,7 @@ must_check bool admit_enter(struct type *, struct job *, struct answer *refusal)
 /* Gives back what admit_place() took, because no job could be made. */
 void admit_leave(struct type *, size_t payload_bytes, struct answer *refusal);
 
+/* Refuses a job whose payload could not be read, for want of memory: it is submitted with this. Any thread. */
+void admit_starved(struct type *, struct answer *refusal);
+
 #endif

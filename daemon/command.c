@@ -269,6 +269,11 @@ static void unknown(struct exchange *ex, struct slice name)
 	exchange_answer(ex, &a);
 }
 
+struct type *command_type(const struct leatd *leatd, struct slice name, struct slice argument)
+{
+	return slice_is_nocase(name, SLICE("RUN")) ? leatd_type(leatd, argument) : NULL;
+}
+
 void command_dispatch(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	for (size_t i = 0; i < command_count; i++) {

@@ -42,6 +42,12 @@ static struct exchange *keep(struct exchange *ex)
 	return kept;
 }
 
+/* That an answer takes until its turn comes. Jobs pay for theirs. */
+static size_t kept_bytes(const struct exchange *ex)
+{
+	return sizeof(*ex) + ex->bytes.cap;
+}
+
 static void pop(struct conn *conn)
 {
 	struct exchange *ex = conn->first;
@@ -50,7 +56,8 @@ static void pop(struct conn *conn)
 	if (!conn->first)
 		conn->last = &conn->first;
 	conn->exchanges--;
-	conn->kept_bytes -= ex->bytes.len;
+	if (!ex->job)
+		conn->kept_bytes -= kept_bytes(ex);
 	wheel_remove(&ex->timer);
 	buf_free(&ex->bytes);
 	free(ex);
@@ -70,7 +77,7 @@ void exchange_end(struct exchange *ex)
 {
 	if (ex->kept) {
 		ex->kept->ready = true;
-		ex->conn->kept_bytes += ex->kept->bytes.len;
+		ex->conn->kept_bytes += kept_bytes(ex->kept);
 	}
 	if (ex->close_after)
 		ex->conn->no_more = true;
@@ -99,7 +106,7 @@ static void write_job(struct conn *conn, const struct exchange *ex)
 		job_unref(job);
 		return;
 	}
-	if (!out_add_result(&conn->out, job, job->answer.output))
+	if (!out_add_result(&conn->out, job, job->answer.output, purse_is_scarce(&conn->loop->purse)))
 		conn->broken = true;
 	reply_end(to, &ex->wire);
 }

@@ -183,6 +183,7 @@ static void block(struct loop *loop)
 	/* Not while awake: a runner writes the descriptor only when its loop sleeps. */
 	if (!chan_watch_arm(loop->done_watch))
 		return;
+	purse_empty(&loop->purse);
 	event_base_loop(loop->base, EVLOOP_ONCE);
 }
 
@@ -258,6 +259,7 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->leatd = options->leatd;
 	loop->index = options->index;
 	loop->drained = options->drained;
+	purse_init(&loop->purse, loop->leatd);
 	loop->wheel_at = FOREVER;
 	loop_enter(loop);
 	wheel_init(&loop->wheel, loop->now);

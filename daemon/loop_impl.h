@@ -4,6 +4,7 @@
 
 #include "http.h"
 #include "loop.h"
+#include "purse.h"
 
 #include <pthread.h>
 
@@ -36,6 +37,7 @@ struct loop {
 	struct conn *later;             /* those that go on when the others have had their turn */
 	size_t conn_count;
 	size_t jobs_out;                /* jobs that have not come home */
+	struct purse purse;             /* pays for the buffers of its connections */
 
 	moment now;                     /* of the present callback */
 	moment date_until;

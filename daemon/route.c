@@ -160,6 +160,15 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	return false;
 }
 
+struct type *route_type(const struct leatd *leatd, const struct http_request *http)
+{
+	const struct slice run = SLICE("/v1/run/"), path = http->path;
+
+	if (http->method != HTTP_POST || path.len < run.len || memcmp(path.at, run.at, run.len) != 0)
+		return NULL;
+	return leatd_type(leatd, (struct slice){ path.at + run.len, path.len - run.len });
+}
+
 void route_dispatch(struct exchange *ex, const struct http_request *http)
 {
 	bool get = http->method == HTTP_GET || http->method == HTTP_HEAD;
