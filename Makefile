@@ -58,6 +58,10 @@ $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs check)
+# Preloaded into the leatd of a test; never with a sanitizer.
+$(BUILD)/failing.so: tests/wire/preload/failing.c tests/wire/preload/failing.h
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=gnu11 -O2 -fPIC -shared -o $@ $<
 $(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link)
@@ -86,7 +90,7 @@ examples: $(examples)
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
-check-wire: $(BUILD)/wire all
+check-wire: $(BUILD)/wire $(BUILD)/failing.so all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples
