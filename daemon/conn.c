@@ -423,6 +423,8 @@ static void take_from_in(struct conn *conn)
 {
 	change_hands(conn);
 	drop_front(&conn->in, take_requests(conn, conn->in.at, conn->in.len));
+	/* Now, and not when all have had their turn: the next one has to see that memory has become short. */
+	account(conn);
 }
 
 /* Requests that were read before there was place, or time, for them. */
@@ -476,6 +478,7 @@ static void keep_rest(struct conn *conn, char *at, size_t len, size_t used)
 			left -= starve(conn, at + used, left);
 	}
 	buf_add(&conn->in, at + len - left, left);
+	account(conn);
 }
 
 static void read_scratch(struct conn *conn)

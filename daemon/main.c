@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -149,6 +150,15 @@ static void raise_descriptor_limit(struct rlimit *before)
 	limit = *before;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* What was freed is to go back to the system. glibc would learn from the first large buffer to keep such for later, in as many arenas as
+ * there are threads that ever allocated at the same time. */
+static void set_up_malloc(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+	mallopt(M_ARENA_MAX, 4);
 }
 
 static size_t count_cpus(void)
@@ -411,6 +421,7 @@ int main(int argc, char **argv)
 		config_free(config);
 		return status;
 	}
+	set_up_malloc();
 	open_standard_descriptors();
 	raise_descriptor_limit(&leatd.descriptors);
 	signals_block();

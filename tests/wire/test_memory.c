@@ -36,6 +36,7 @@ static void check_peak(const struct server *s)
 {
 	size_t peak = memory_of(s->pid, "VmHWM");
 
+	if (getenv("LEAT_SHOW")) fprintf(stderr, "peak %zu MiB rss %zu\n", peak>>20, memory_of(s->pid, "VmRSS")>>20);
 	ck_assert_msg(IS_SANITIZED || peak < BUDGET + BESIDE, "%zu MiB were resident", peak >> 20);
 }
 
@@ -169,10 +170,11 @@ static void check_answered(struct server *s)
 
 static void check_unread(const char *bytes, size_t len)
 {
-	struct server *s = start_small("write_timeout = 2s\n[job echo]\nbuiltin = echo\nqueue = 10000\n");
+	struct server *s = start_small("write_timeout = 2s\nbody_timeout = 3s\nheader_timeout = 3s\nidle_timeout = 3s\n[job echo]\nbuiltin = echo\nqueue = 10000\n");
 	struct client **clients = scratch(MANY * sizeof(struct client *));
 
 	flood(s, clients, bytes, len);
+	if (getenv("LEAT_SHOW")) fprintf(stderr, "gauge %zu\n", (size_t)metric(s, "leat_memory_bytes")>>20);
 	check_answered(s);
 	check_peak(s);
 	/* Each is cut off; then there is only us. */
