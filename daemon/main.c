@@ -5,11 +5,11 @@
 #include "log.h"
 #include "loop.h"
 #include "signals.h"
+#include "trim.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -150,15 +150,6 @@ static void raise_descriptor_limit(struct rlimit *before)
 	limit = *before;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* What was freed is to go back to the system. glibc would learn from the first large buffer to keep such for later, in as many arenas as
- * there are threads that ever allocated at the same time. */
-static void set_up_malloc(void)
-{
-	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
-	mallopt(M_ARENA_MAX, 4);
 }
 
 static size_t count_cpus(void)
@@ -309,13 +300,13 @@ static bool is_minor(const struct leatd *leatd, int signal)
 }
 
 /* Until SIGTERM or SIGINT. */
-static void serve(const struct leatd *leatd, struct chan *signals)
+static void serve(const struct leatd *leatd, struct chan *signals, struct trim *trim)
 {
 	int signal;
 
-	do
-		chan_recv(signals, &signal, NULL, FOREVER);
-	while (is_minor(leatd, signal));
+	do {
+		trim_look(trim, leatd);
+	} while (chan_recv(signals, &signal, NULL, trim->next) != CHAN_OK || is_minor(leatd, signal));
 }
 
 /* Waits until every loop has said that its jobs are over. False: the time is up, or, if they are to be heeded, a second SIGTERM or
@@ -378,7 +369,7 @@ static int cannot_start(struct leatd *leatd, const char *why)
 	return EX_OSERR;
 }
 
-static int run(struct leatd *leatd, struct chan *signals)
+static int run(struct leatd *leatd, struct chan *signals, struct trim *trim)
 {
 	size_t loop_count = leatd->config->server.loops ? leatd->config->server.loops : count_cpus();
 	struct listen_sockets sockets;
@@ -392,7 +383,7 @@ static int run(struct leatd *leatd, struct chan *signals)
 		status = cannot_start(leatd, why);
 	} else {
 		say_ready(leatd, &sockets);
-		serve(leatd, signals);
+		serve(leatd, signals, trim);
 		drain(leatd, &loops, signals);
 	}
 	stop_loops(&loops);
@@ -411,6 +402,7 @@ int main(int argc, char **argv)
 	struct leatd leatd = { 0 };
 	struct config *config;
 	struct chan *signals;
+	struct trim trim;
 	struct log *log;
 	int status = EX_OSERR;
 
@@ -421,7 +413,7 @@ int main(int argc, char **argv)
 		config_free(config);
 		return status;
 	}
-	set_up_malloc();
+	trim_init(&trim);
 	open_standard_descriptors();
 	raise_descriptor_limit(&leatd.descriptors);
 	signals_block();
@@ -430,7 +422,7 @@ int main(int argc, char **argv)
 	if (!log || !signals || leatd_init(&leatd, config, log) < 0)
 		fprintf(stderr, "leatd: cannot start: %s\n", strerror(ENOMEM));
 	else
-		status = run(&leatd, signals);
+		status = run(&leatd, signals, &trim);
 	leatd_free(&leatd);
 	log_stop(log);
 	chan_unref(signals);
