@@ -36,7 +36,6 @@ static void check_peak(const struct server *s)
 {
 	size_t peak = memory_of(s->pid, "VmHWM");
 
-	if (getenv("LEAT_SHOW")) fprintf(stderr, "peak %zu MiB rss %zu\n", peak>>20, memory_of(s->pid, "VmRSS")>>20);
 	ck_assert_msg(IS_SANITIZED || peak < BUDGET + BESIDE, "%zu MiB were resident", peak >> 20);
 }
 
@@ -174,7 +173,6 @@ static void check_unread(const char *bytes, size_t len)
 	struct client **clients = scratch(MANY * sizeof(struct client *));
 
 	flood(s, clients, bytes, len);
-	if (getenv("LEAT_SHOW")) fprintf(stderr, "gauge %zu\n", (size_t)metric(s, "leat_memory_bytes")>>20);
 	check_answered(s);
 	check_peak(s);
 	/* Each is cut off; then there is only us. */
