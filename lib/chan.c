@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOKS = 8 };
+
 static void ring_destroy(struct chan *c)
 {
 	uint64_t at;
 
 	if (c->drop && chan_is_buffered(c))
-		for (at = shim_load(&c->head, relaxed); at != (shim_load(&c->tail, relaxed) & ~c->mark); at = ring_next(c, at))
+		for (at = shim_load(ring_head(c), relaxed); at != (shim_load(ring_tail(c), relaxed) & ~c->mark); at = ring_next(c, at))
 			c->drop(ring_elem(c, at), c->drop_arg);
 	free(c);
 }
@@ -28,35 +30,30 @@ void chan_init(struct chan *c, const struct chan_kind *kind, const struct chan_o
 	shim_init(&c->due, FOREVER);
 }
 
-/* The element is aligned like its size allows: 16 bytes at most. False: the sum does not fit. */
-static bool measure(const struct chan_options *options, size_t *stride, size_t *offset, size_t *bytes)
+/* What the channel takes in memory. False: the sum does not fit. */
+static bool measure(const struct chan_options *options, struct ring_layout layout, size_t *bytes)
 {
-	const size_t most = sizeof(max_align_t);
-	size_t align = options->elem_size && options->elem_size % 16 == 0 ? 16 : 8;
-
-	*offset = align;
-	return most >= align && !__builtin_add_overflow(options->elem_size, 2 * align - 1, stride) &&
-		!__builtin_mul_overflow(*stride = *stride / align * align, options->capacity, bytes) &&
-		!__builtin_add_overflow(*bytes, sizeof(struct chan) + CACHE_LINE - 1, bytes) && *bytes <= PTRDIFF_MAX;
+	*bytes = sizeof(struct chan);
+	if (options->capacity == 0)
+		return true;
+	return options->elem_size <= PTRDIFF_MAX && !__builtin_mul_overflow(layout.stride, options->capacity, bytes) &&
+		!__builtin_add_overflow(*bytes, sizeof(struct chan_ring) + CACHE_LINE - 1, bytes) && *bytes <= PTRDIFF_MAX;
 }
 
 struct chan *chan_new_with(const struct chan_options *options)
 {
-	size_t stride, offset, bytes;
+	struct ring_layout layout = ring_layout_for(options->elem_size);
 	struct chan *c;
+	size_t bytes;
 
-	if (!measure(options, &stride, &offset, &bytes))
+	if (!measure(options, layout, &bytes))
 		return NULL;
 	c = aligned_alloc(CACHE_LINE, bytes / CACHE_LINE * CACHE_LINE);
 	if (!c)
 		return NULL;
 	chan_init(c, &ring_kind, options);
-	c->stride = stride;
-	c->offset = offset;
 	if (c->capacity)
-		ring_init(c);
-	if (c->capacity)
-		c->fenced = !shim_has_membarrier();
+		ring_init(c, layout);
 	return c;
 }
 
@@ -107,26 +104,12 @@ static enum chan_status wait_in(struct chan *c, struct waitlist *list, struct wa
 
 	/* Who claims a call takes out the waiter he came through. */
 	if (why == CHAN_OK)
-		return w->call->status;
+		return (enum chan_status)w->call->status;
 	chan_delist(c, list, w);
 	return why;
 }
 
-static inline __attribute__((always_inline)) void sent(struct chan *c, uint64_t attention)
-{
-	if (unlikely(attention & (ATTENTION_RECEIVERS | ATTENTION_WATCHED)) &&
-		(attention & (ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED)) != (ATTENTION_RECEIVERS | ATTENTION_RECEIVER_CALLED))
-		chan_settle(c);
-}
-
-static inline __attribute__((always_inline)) void received(struct chan *c, uint64_t attention)
-{
-	if (unlikely(attention & ATTENTION_SENDERS) && !(attention & ATTENTION_SENDER_CALLED))
-		chan_settle(c);
-}
-
-static __attribute__((noinline)) enum chan_status refused(struct chan *c, const void *elem, enum chan_status status,
-	uint64_t attention, bool past)
+enum chan_status chan_refused(struct chan *c, const void *elem, enum chan_status status, uint64_t attention, bool past)
 {
 	if (status == CHAN_WOULD_BLOCK)
 		return past && attention & ATTENTION_RECEIVERS ? chan_send_past(c, elem) : status;
@@ -134,34 +117,6 @@ static __attribute__((noinline)) enum chan_status refused(struct chan *c, const 
 	 * was taken back has left the receivers to us. */
 	if (c->flags & CHAN_SINGLE_PRODUCER || !chan_is_closed(c))
 		chan_settle(c);
-	return status;
-}
-
-static inline __attribute__((always_inline)) enum chan_status attempt_send(struct chan *c, const void *elem, bool past)
-{
-	uint64_t attention = 0;
-	enum chan_status status = ring_send(c, elem, past, &attention);
-
-	if (likely(status == CHAN_OK)) {
-		sent(c, attention);
-		return CHAN_OK;
-	}
-	if (likely(status == CHAN_WOULD_BLOCK && !(attention & ATTENTION_RECEIVERS)))
-		return CHAN_WOULD_BLOCK;
-	return refused(c, elem, status, attention, past);
-}
-
-static inline __attribute__((always_inline)) enum chan_status attempt_recv(struct chan *c, void *elem, bool past)
-{
-	uint64_t attention = 0;
-	enum chan_status status = ring_recv(c, elem, past, &attention);
-
-	if (likely(status == CHAN_OK)) {
-		received(c, attention);
-		return CHAN_OK;
-	}
-	if (unlikely(status == CHAN_WOULD_BLOCK && past && attention & ATTENTION_SENDERS))
-		return chan_recv_past(c, elem);
 	return status;
 }
 
@@ -173,9 +128,9 @@ static enum chan_status try_meet(struct chan *c, enum chan_op op, void *elem)
 
 	if (chan_look(c, op) == LOOK_IDLE)
 		return CHAN_WOULD_BLOCK;
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	status = op == CHAN_OP_SEND ? chan_offer_locked(c, elem, &wakes) : chan_take_locked(c, elem, &wakes);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 	return status;
 }
@@ -183,7 +138,7 @@ static enum chan_status try_meet(struct chan *c, enum chan_op op, void *elem)
 enum chan_status chan_attempt(struct chan *c, enum chan_op op, void *elem, bool past)
 {
 	if (likely(chan_is_buffered(c)))
-		return op == CHAN_OP_SEND ? attempt_send(c, elem, past) : attempt_recv(c, elem, past);
+		return op == CHAN_OP_SEND ? attempt_send(c, ring_layout_of(c), elem, past) : attempt_recv(c, ring_layout_of(c), elem, past);
 	return chan_is_polled(c) ? c->kind->poll(c, elem) : try_meet(c, op, elem);
 }
 
@@ -192,94 +147,142 @@ static enum chan_status too_late(enum chan_status status, moment deadline)
 	return status == CHAN_WOULD_BLOCK && deadline > NOW ? CHAN_TIMED_OUT : status;
 }
 
-static __attribute__((noinline)) enum chan_status wait_for(enum chan_op op, struct chan *c, void *elem, struct ctx *ctx,
-	moment deadline)
+/* Looks for a while before it asks to be woken. What it sees coming others may take first: then it looks again, but not for ever. */
+static enum chan_status look_for(enum chan_op op, struct chan *c, void *elem)
+{
+	struct spin *spin = op == CHAN_OP_SEND ? &inside(c)->sending : &inside(c)->receiving;
+	enum chan_status status = CHAN_WOULD_BLOCK;
+	int i;
+
+	for (i = 0; i < LOOKS && status == CHAN_WOULD_BLOCK; i++) {
+		if (!spin_until(spin, op == CHAN_OP_SEND ? ring_may_send : ring_may_recv, c))
+			break;
+		status = chan_attempt(c, op, elem, false);
+	}
+	return status;
+}
+
+static never_inline enum chan_status wait_for(enum chan_op op, struct chan *c, void *elem, struct ctx *ctx, moment deadline)
 {
 	struct chan_case only = { op, c, elem, CHAN_ANY_SIZE, CHAN_OK };
-	enum chan_status why;
+	enum chan_status status, why;
 
 	if (moment_reached(deadline))
 		return too_late(chan_attempt(c, op, elem, true), deadline);
-	return select_wait(&only, 1, ctx, deadline, &why) < 0 ? why : only.status;
+	if (chan_is_buffered(c) && (status = look_for(op, c, elem)) != CHAN_WOULD_BLOCK)
+		return status;
+	return select_wait(&only, 1, chan_is_buffered(c), ctx, deadline, &why) < 0 ? why : only.status;
 }
 
-static enum chan_status meet_receiver(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
+static bool fits_in_room(const struct chan *c, const void *elem)
+{
+	return elem && c->elem_size <= sizeof(((struct meeting *)0)->room);
+}
+
+static never_inline enum chan_status meet_receiver(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
 {
 	struct wakes wakes = { 0 };
 	enum chan_status status;
-	struct waiter w;
-	struct call call;
+	struct meeting me;
 	bool wait = false;
 
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	status = chan_offer_locked(c, elem, &wakes);
 	if (status == CHAN_WOULD_BLOCK && !moment_reached(deadline)) {
 		wait = true;
-		call_init(&call);
-		waiter_init(&w, &call, 0);
-		chan_enlist_sender_locked(c, &w, elem, false, &wakes);
+		call_init(&me.call);
+		waiter_init(&me.waiter, &me.call, 0);
+		if (fits_in_room(c, elem))
+			elem = memcpy(&me.room, elem, c->elem_size);
+		chan_enlist_sender_locked(c, &me.waiter, elem, false, &wakes);
 	}
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
-	return wait ? wait_in(c, &c->senders, &w, ctx, deadline, &c->sending) : too_late(status, deadline);
+	return wait ? wait_in(c, &inside(c)->senders, &me.waiter, ctx, deadline, &inside(c)->sending) : too_late(status, deadline);
 }
 
-static enum chan_status meet_sender(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
+static never_inline enum chan_status meet_sender(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
 {
+	const bool in_room = fits_in_room(c, elem);
 	struct wakes wakes = { 0 };
 	enum chan_status status;
-	struct waiter w;
-	struct call call;
+	struct meeting me;
 	bool wait = false;
 
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	status = chan_take_locked(c, elem, &wakes);
 	if (status == CHAN_WOULD_BLOCK && !moment_reached(deadline)) {
 		wait = true;
-		call_init(&call);
-		waiter_init(&w, &call, 0);
-		chan_enlist_receiver_locked(c, &w, elem, false);
+		call_init(&me.call);
+		waiter_init(&me.waiter, &me.call, 0);
+		chan_enlist_receiver_locked(c, &me.waiter, in_room ? &me.room : elem, false);
 	}
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
-	return wait ? wait_in(c, &c->receivers, &w, ctx, deadline, &c->receiving) : too_late(status, deadline);
+	if (!wait)
+		return too_late(status, deadline);
+	status = wait_in(c, &inside(c)->receivers, &me.waiter, ctx, deadline, &inside(c)->receiving);
+	if (in_room && (status == CHAN_OK || status == CHAN_CLOSED))
+		memcpy(elem, &me.room, c->elem_size);
+	return status;
+}
+
+/* Everything but the usual. */
+static never_inline enum chan_status send_otherwise(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
+{
+	enum chan_status status;
+
+	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
+		return status;
+	if (!c)
+		return wait_on_nil(ctx, deadline);
+	if (!can_carry(c, elem))
+		return CHAN_INVALID;
+	if (!chan_is_buffered(c))
+		return meet_receiver(c, elem, ctx, deadline);
+	status = attempt_send(c, ring_layout_of(c), elem, false);
+	return status != CHAN_WOULD_BLOCK ? status : wait_for(CHAN_OP_SEND, c, (void *)(uintptr_t)elem, ctx, deadline);
+}
+
+static never_inline enum chan_status recv_otherwise(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
+{
+	enum chan_status status;
+
+	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
+		return status;
+	if (!c)
+		return wait_on_nil(ctx, deadline);
+	if (!chan_is_buffered(c))
+		return chan_is_polled(c) ? wait_for(CHAN_OP_RECV, c, elem, ctx, deadline) : meet_sender(c, elem, ctx, deadline);
+	status = attempt_recv(c, ring_layout_of(c), elem, false);
+	return status != CHAN_WOULD_BLOCK ? status : wait_for(CHAN_OP_RECV, c, elem, ctx, deadline);
 }
 
 enum chan_status chan_send(struct chan *c, const void *elem, struct ctx *ctx, moment deadline)
 {
 	enum chan_status status;
 
-	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
-		return status;
-	if (unlikely(!c))
-		return wait_on_nil(ctx, deadline);
-	if (unlikely(!chan_is_buffered(c)))
-		return can_carry(c, elem) ? meet_receiver(c, elem, ctx, deadline) : CHAN_INVALID;
-	if (unlikely(!elem && c->elem_size))
-		return CHAN_INVALID;
-	status = attempt_send(c, elem, false);
-	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_SEND, c, (void *)(uintptr_t)elem, ctx, deadline);
+	if (unlikely(ctx || !c || !elem || !chan_is_buffered(c)))
+		return send_otherwise(c, elem, ctx, deadline);
+	status = attempt_send(c, ring_layout_of(c), elem, false);
+	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_SEND, c, (void *)(uintptr_t)elem, NULL, deadline);
 }
 
 enum chan_status chan_recv(struct chan *c, void *elem, struct ctx *ctx, moment deadline)
 {
 	enum chan_status status;
 
-	if (ctx && (status = ctx_error(ctx)) != CHAN_OK)
-		return status;
-	if (unlikely(!c))
-		return wait_on_nil(ctx, deadline);
-	if (unlikely(!chan_is_buffered(c)))
-		return chan_is_polled(c) ? wait_for(CHAN_OP_RECV, c, elem, ctx, deadline) : meet_sender(c, elem, ctx, deadline);
-	status = attempt_recv(c, elem, false);
-	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_RECV, c, elem, ctx, deadline);
+	if (unlikely(ctx || !c || !chan_is_buffered(c)))
+		return recv_otherwise(c, elem, ctx, deadline);
+	status = attempt_recv(c, ring_layout_of(c), elem, false);
+	return likely(status != CHAN_WOULD_BLOCK) ? status : wait_for(CHAN_OP_RECV, c, elem, NULL, deadline);
 }
 
-static __attribute__((noinline)) enum chan_status try_send(struct chan *c, const void *elem)
+static never_inline enum chan_status try_send(struct chan *c, const void *elem)
 {
 	if (unlikely(!chan_is_buffered(c)))
 		return can_carry(c, elem) ? try_meet(c, CHAN_OP_SEND, (void *)(uintptr_t)elem) : CHAN_INVALID;
-	return likely(elem || c->elem_size == 0) ? attempt_send(c, elem, true) : CHAN_INVALID;
+	return likely(elem || c->elem_size == 0) ? attempt_send(c, ring_layout_of(c), elem, true) : CHAN_INVALID;
 }
 
 /* Refusing is quick: it is how a program that drops what is too much spends its time. */
@@ -294,7 +297,7 @@ enum chan_status chan_try_recv(struct chan *c, void *elem)
 {
 	if (unlikely(!c))
 		return CHAN_WOULD_BLOCK;
-	return likely(chan_is_buffered(c)) ? attempt_recv(c, elem, true) : chan_attempt(c, CHAN_OP_RECV, elem, true);
+	return likely(chan_is_buffered(c)) ? attempt_recv(c, ring_layout_of(c), elem, true) : chan_attempt(c, CHAN_OP_RECV, elem, true);
 }
 
 static size_t say(size_t done, enum chan_status *why, enum chan_status status)
@@ -307,29 +310,29 @@ static size_t say(size_t done, enum chan_status *why, enum chan_status status)
 /* As many as one claim gives. */
 static size_t send_some(struct chan *c, const unsigned char *elem, size_t n)
 {
-	struct claim claim;
+	struct ring_claim claim;
 	uint64_t attention;
 	enum chan_status why;
-	size_t k = ring_claim_free(c, n, true, &claim, &attention, &why), i;
+	size_t k = ring_claim_free(c, ring_layout_of(c), n, true, &claim, &attention, &why), i;
 
 	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
-		ring_write(c, claim, elem + i * c->elem_size);
+		ring_write(c, ring_layout_of(c), claim, elem + i * c->elem_size);
 	if (k)
-		sent(c, shim_load(&c->attention, seq_cst));
+		chan_sent(c, shim_load(&c->attention, seq_cst));
 	return k;
 }
 
 static size_t recv_some(struct chan *c, unsigned char *elem, size_t n)
 {
-	struct claim claim;
+	struct ring_claim claim;
 	uint64_t attention;
 	enum chan_status why;
-	size_t k = ring_claim_written(c, n, true, &claim, &attention, &why), i;
+	size_t k = ring_claim_written(c, ring_layout_of(c), n, true, &claim, &attention, &why), i;
 
 	for (i = 0; i < k; i++, claim = ring_next_claim(c, claim))
-		ring_read(c, claim, elem ? elem + i * c->elem_size : NULL);
+		ring_read(c, ring_layout_of(c), claim, elem ? elem + i * c->elem_size : NULL);
 	if (k)
-		received(c, shim_load(&c->attention, seq_cst));
+		chan_received(c, shim_load(&c->attention, seq_cst));
 	return k;
 }
 
@@ -377,11 +380,11 @@ enum chan_status chan_close(struct chan *c)
 
 	if (!c || chan_is_polled(c))
 		return CHAN_INVALID;
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	was_closed = chan_is_closed(c);
 	if (!was_closed)
 		chan_close_locked(c, &wakes);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 	return was_closed ? CHAN_CLOSED : CHAN_OK;
 }

@@ -17,6 +17,7 @@
 #ifndef LEAT_CHAN_H
 #define LEAT_CHAN_H
 
+#include "chan_options.h"
 #include "compiler.h"
 #include "moment.h"
 #include "status.h"
@@ -27,17 +28,6 @@
 
 struct chan;
 struct ctx;
-
-/* Promises of the program; breaking them is undefined. At most one thread sends, or receives, at a time. */
-enum { CHAN_SINGLE_PRODUCER = 1, CHAN_SINGLE_CONSUMER = 2 };
-
-struct chan_options {
-	size_t elem_size;                       /* bytes; 0 is allowed */
-	size_t capacity;                        /* exact; 0: rendezvous */
-	void (*drop)(void *elem, void *arg);    /* called once for each element left at the last chan_unref(); may be NULL */
-	void *drop_arg;
-	unsigned flags;
-};
 
 /* The caller owns one reference. NULL: no memory. */
 struct chan *chan_new(size_t elem_size, size_t capacity) must_check;
@@ -80,79 +70,11 @@ bool chan_is_closed(const struct chan *);   /* whether chan_close() was called; 
  * written. It is a receive: with CHAN_SINGLE_CONSUMER only the consumer may. */
 size_t chan_sweep(struct chan *, bool (*keep)(void *elem, void *arg), void *arg);
 
-/* A typed face: CHAN_DEFINE(job_chan, struct job *) makes the type job_chan (a struct chan * by another name, so that it
- * may be nil and stand in a select), and job_chan_new(capacity), job_chan_send(c, job, ctx, deadline) and so on, where
- * the compiler checks the type of the element and knows its size. A channel whose elements have another size
- * is CHAN_INVALID. */
-#define CHAN_FACE static inline __attribute__((unused))
-#define CHAN_DEFINE(name, type) \
-	typedef type name##_elem; \
-	typedef struct chan *name; \
-	CHAN_FACE must_check name name##_new(size_t capacity) \
-	{ \
-		return chan_new(sizeof(name##_elem), capacity); \
-	} \
-	CHAN_FACE bool name##_fits(const struct chan *c) \
-	{ \
-		return !c || chan_elem_size(c) == sizeof(name##_elem); \
-	} \
-	CHAN_FACE name name##_ref(name c) \
-	{ \
-		return chan_ref(c); \
-	} \
-	CHAN_FACE void name##_unref(name c) \
-	{ \
-		chan_unref(c); \
-	} \
-	CHAN_FACE enum chan_status name##_send(name c, name##_elem elem, struct ctx *ctx, moment deadline) \
-	{ \
-		return likely(name##_fits(c)) ? chan_send(c, &elem, ctx, deadline) : CHAN_INVALID; \
-	} \
-	CHAN_FACE enum chan_status name##_recv(name c, name##_elem *elem, struct ctx *ctx, moment deadline) \
-	{ \
-		return likely(name##_fits(c)) ? chan_recv(c, elem, ctx, deadline) : CHAN_INVALID; \
-	} \
-	CHAN_FACE enum chan_status name##_try_send(name c, name##_elem elem) \
-	{ \
-		return likely(name##_fits(c)) ? chan_try_send(c, &elem) : CHAN_INVALID; \
-	} \
-	CHAN_FACE enum chan_status name##_try_recv(name c, name##_elem *elem) \
-	{ \
-		return likely(name##_fits(c)) ? chan_try_recv(c, elem) : CHAN_INVALID; \
-	} \
-	CHAN_FACE size_t name##_try_send_many(name c, const name##_elem *elems, size_t n, enum chan_status *why) \
-	{ \
-		if (likely(name##_fits(c))) \
-			return chan_try_send_many(c, elems, n, why); \
-		if (why) \
-			*why = CHAN_INVALID; \
-		return 0; \
-	} \
-	CHAN_FACE size_t name##_try_recv_many(name c, name##_elem *elems, size_t n, enum chan_status *why) \
-	{ \
-		if (likely(name##_fits(c))) \
-			return chan_try_recv_many(c, elems, n, why); \
-		if (why) \
-			*why = CHAN_INVALID; \
-		return 0; \
-	} \
-	CHAN_FACE enum chan_status name##_close(name c) \
-	{ \
-		return chan_close(c); \
-	} \
-	CHAN_FACE size_t name##_len(const struct chan *c) \
-	{ \
-		return chan_len(c); \
-	} \
-	CHAN_FACE size_t name##_cap(const struct chan *c) \
-	{ \
-		return chan_cap(c); \
-	}
-
 #include "ctx.h"
 #include "select.h"
 #include "semaphore.h"
 #include "timer.h"
+#include "typed.h"
 #include "waitgroup.h"
 #include "watch.h"
 

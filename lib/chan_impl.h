@@ -4,6 +4,7 @@
 
 #include "chan.h"
 #include "compiler.h"
+#include "fast.h"
 #include "waiter.h"
 #include "watch_impl.h"
 
@@ -15,44 +16,20 @@ struct chan_kind {
 	void (*destroy)(struct chan *);   /* the last reference is gone */
 };
 
-/* Who wants to be told what happens to a channel: all that an operation looks at besides the buffer.
- * Waking costs more than a hundred operations, so of each side one at a time is called: he was handed an element (room),
- * is on his way, and calls the next if there is more. */
-#define ATTENTION_RECEIVERS UINT64_C(1)          /* some stand in the list */
-#define ATTENTION_SENDERS UINT64_C(2)
-#define ATTENTION_WATCHED UINT64_C(4)            /* a watch is armed */
-#define ATTENTION_WAITING UINT64_C(7)
-#define ATTENTION_RECEIVER_CALLED UINT64_C(8)
-#define ATTENTION_SENDER_CALLED UINT64_C(16)
-#define ATTENTION_CLOSING UINT64_C(32)           /* a single producer must not go on */
-#define ATTENTION_CLOSED UINT64_C(64)            /* nothing more will be sent */
-#define ATTENTION_COMER UINT64_C(128)            /* of an unbuffered channel, and above: counts who came to wait */
-
-struct chan {
-	const struct chan_kind *kind;   /* this line is set once, but for refs */
-	size_t elem_size, capacity;
-	size_t stride, offset;          /* from slot to slot; in a slot, of the element */
-	uint64_t mark, lap;             /* see ring.h */
-	void (*drop)(void *elem, void *arg);
-	void *drop_arg;
-	unsigned flags;
-	bool fenced;                    /* there is no membarrier: see ring.h */
-	shim_u32 refs;
-	shim_i64 due;   /* it becomes ready by itself at this moment; changed by timers only */
-
-	cache_aligned shim_u64 head;
-	struct spin receiving;
-
-	cache_aligned shim_u64 tail;
-	struct spin sending;
-
-	cache_aligned shim_u64 attention;   /* bits are set under the lock */
-	struct lock lock;                   /* guards the rest */
+/* What of a channel only lib/ sees: its struct chan has room for it. */
+struct inside {
+	struct lock lock;   /* guards the lists */
 	struct waitlist receivers, senders;
 	struct watchlist watches;
+	struct spin receiving, sending;   /* written when waiting was in vain: seldom, or it does not matter */
 };
 
-_Static_assert(sizeof(struct chan) <= 512, "an unbuffered channel is small");
+_Static_assert(sizeof(struct inside) <= CHAN_INSIDE_BYTES, "the inside of a channel fits");
+
+static inline struct inside *inside(const struct chan *c)
+{
+	return (struct inside *)(uintptr_t)c->inside;
+}
 
 /* An index of a waiter that is none of a case. */
 #define INDEX_CTX (-1)
@@ -72,12 +49,6 @@ static inline void waiter_init(struct waiter *w, struct call *call, int index)
 static inline bool chan_is_polled(const struct chan *c)
 {
 	return c->kind->poll != NULL;
-}
-
-/* One that has a ring: the others are the unbuffered ones, and those that are made of time. */
-static inline bool chan_is_buffered(const struct chan *c)
-{
-	return c->mark != 0;
 }
 
 /* Does one operation of a valid case without waiting. `past`: also past those who have been called and not come yet, and
@@ -105,11 +76,6 @@ void chan_delist(struct chan *, struct waitlist *, struct waiter *);
 
 /* The buffered channel: serves who waits, as far as elements, room and the throttle go. */
 void chan_settle_locked(struct chan *, struct wakes *);
-void chan_settle(struct chan *);
-
-/* Sends into a full buffer whose receivers have not come yet, by serving them; likewise from an empty one. */
-enum chan_status chan_send_past(struct chan *, const void *elem);
-enum chan_status chan_recv_past(struct chan *, void *elem);
 
 /* To be called by who was called through this case (call->called), as soon as possible: calls the next. */
 void chan_answer(struct chan *, enum chan_op);
@@ -122,7 +88,7 @@ void chan_close_locked(struct chan *, struct wakes *);
 enum chan_status ctx_wait(struct ctx *, struct call *, moment deadline, struct spin *);
 
 /* Waits for one of valid cases, and does it; in select.c. chan_send() and chan_recv() are selects of one case when they
- * have to wait. */
-int select_wait(struct chan_case *, int n, struct ctx *, moment deadline, enum chan_status *why);
+ * have to wait. `looked`: the caller has spun. */
+int select_wait(struct chan_case *, int n, bool looked, struct ctx *, moment deadline, enum chan_status *why);
 
 #endif

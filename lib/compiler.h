@@ -4,6 +4,8 @@
 
 #define must_check __attribute__((warn_unused_result))
 #define printf_like(text, first) __attribute__((format(printf, text, first)))
+#define inline_always inline __attribute__((always_inline))
+#define never_inline __attribute__((noinline))
 #define unused_arg __attribute__((unused))
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -156,9 +156,9 @@ struct ctx *ctx_with_cancel(struct ctx *parent)
 static void end_locked(struct ctx *ctx, enum chan_status reason, struct wakes *wakes)
 {
 	settle(ctx, reason);
-	lock_acquire(&ctx->done.lock);
+	lock_acquire(&inside(&ctx->done)->lock);
 	chan_close_locked(&ctx->done, wakes);
-	lock_release(&ctx->done.lock);
+	lock_release(&inside(&ctx->done)->lock);
 	ctx->ended = true;
 }
 
@@ -215,11 +215,11 @@ static bool enlist(struct ctx *ctx, struct waiter *w)
 {
 	bool open;
 
-	lock_acquire(&ctx->done.lock);
+	lock_acquire(&inside(&ctx->done)->lock);
 	open = !chan_is_closed(&ctx->done);
 	if (open)
 		chan_enlist_receiver_locked(&ctx->done, w, NULL, false);
-	lock_release(&ctx->done.lock);
+	lock_release(&inside(&ctx->done)->lock);
 	return open;
 }
 
@@ -239,7 +239,7 @@ enum chan_status ctx_wait(struct ctx *ctx, struct call *call, moment deadline, s
 	claimed = call_await(call, moment_min(deadline, due(ctx)), spin);
 	if (claimed && call->index == INDEX_CTX)
 		return ctx_error(ctx);
-	chan_delist(&ctx->done, &ctx->done.receivers, &w);
+	chan_delist(&ctx->done, &inside(&ctx->done)->receivers, &w);
 	if (claimed)
 		return CHAN_OK;
 	return due(ctx) <= deadline ? ctx_error(ctx) : CHAN_TIMED_OUT;

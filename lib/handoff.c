@@ -15,8 +15,8 @@ static void zero(const struct chan *c, void *into)
 void chan_note_locked(struct chan *c)
 {
 	uint64_t seen = shim_load(&c->attention, relaxed);
-	uint64_t want = (c->receivers.first ? ATTENTION_RECEIVERS : 0) | (c->senders.first ? ATTENTION_SENDERS : 0) |
-		(c->watches.first ? ATTENTION_WATCHED : 0);
+	uint64_t want = (inside(c)->receivers.first ? ATTENTION_RECEIVERS : 0) | (inside(c)->senders.first ? ATTENTION_SENDERS : 0) |
+		(inside(c)->watches.first ? ATTENTION_WATCHED : 0);
 
 	if (c->capacity == 0) {
 		/* Nobody changes it without the lock. */
@@ -74,22 +74,22 @@ enum chan_status chan_offer_locked(struct chan *c, const void *elem, struct wake
 
 	if (closed(c))
 		return CHAN_CLOSED;
-	receiver = waitlist_claim(&c->receivers);
+	receiver = waitlist_claim(&inside(c)->receivers);
 	chan_note_locked(c);
 	if (!receiver)
 		return CHAN_WOULD_BLOCK;
-	ring_copy(c, receiver->into, elem);
+	ring_copy(c->elem_size, receiver->into, elem);
 	wakes_add(wakes, receiver, CHAN_OK);
 	return CHAN_OK;
 }
 
 enum chan_status chan_take_locked(struct chan *c, void *elem, struct wakes *wakes)
 {
-	struct waiter *sender = waitlist_claim(&c->senders);
+	struct waiter *sender = waitlist_claim(&inside(c)->senders);
 
 	chan_note_locked(c);
 	if (sender) {
-		ring_copy(c, elem, sender->from);
+		ring_copy(c->elem_size, elem, sender->from);
 		wakes_add(wakes, sender, CHAN_OK);
 		return CHAN_OK;
 	}
@@ -114,7 +114,7 @@ static void enlist(struct chan *c, struct waitlist *list, struct waiter *w, bool
 void chan_enlist_sender_locked(struct chan *c, struct waiter *w, const void *elem, bool first, struct wakes *wakes)
 {
 	w->from = elem;
-	enlist(c, &c->senders, w, first);
+	enlist(c, &inside(c)->senders, w, first);
 	/* Without a buffer, a sender that waits is what there is to receive. */
 	if (c->capacity == 0)
 		watch_fire_locked(c, wakes);
@@ -123,15 +123,15 @@ void chan_enlist_sender_locked(struct chan *c, struct waiter *w, const void *ele
 void chan_enlist_receiver_locked(struct chan *c, struct waiter *w, void *elem, bool first)
 {
 	w->into = elem;
-	enlist(c, &c->receivers, w, first);
+	enlist(c, &inside(c)->receivers, w, first);
 }
 
 void chan_delist(struct chan *c, struct waitlist *list, struct waiter *w)
 {
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	waitlist_remove(list, w);
 	chan_note_locked(c);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 }
 
 static void call_over(struct waiter *w, enum chan_status status, struct chan *c, uint64_t bit, struct wakes *wakes)
@@ -150,9 +150,9 @@ static bool serve_receiver(struct chan *c, struct wakes *wakes)
 	struct waiter *w;
 
 	/* Once it is closed each one must be told. */
-	if (!c->receivers.first || (seen & ATTENTION_RECEIVER_CALLED && !(seen & ATTENTION_CLOSED)))
+	if (!inside(c)->receivers.first || (seen & ATTENTION_RECEIVER_CALLED && !(seen & ATTENTION_CLOSED)))
 		return false;
-	if (ring_look_to_recv(c) != LOOK_READY || !(w = waitlist_claim(&c->receivers)))
+	if (ring_look_to_recv(c) != LOOK_READY || !(w = waitlist_claim(&inside(c)->receivers)))
 		return false;
 	/* Others receive meanwhile: he may have been claimed in vain, and then looks again himself. */
 	call_over(w, ring_recv(c, w->into, false, &seen), c, ATTENTION_RECEIVER_CALLED, wakes);
@@ -164,9 +164,9 @@ static bool serve_sender(struct chan *c, struct wakes *wakes)
 	uint64_t seen = shim_load(&c->attention, seq_cst);
 	struct waiter *w;
 
-	if (!c->senders.first || seen & ATTENTION_SENDER_CALLED)
+	if (!inside(c)->senders.first || seen & ATTENTION_SENDER_CALLED)
 		return false;
-	if (ring_look_to_send(c) != LOOK_READY || !(w = waitlist_claim(&c->senders)))
+	if (ring_look_to_send(c) != LOOK_READY || !(w = waitlist_claim(&inside(c)->senders)))
 		return false;
 	call_over(w, ring_send(c, w->from, false, &seen), c, ATTENTION_SENDER_CALLED, wakes);
 	return true;
@@ -176,7 +176,7 @@ void chan_settle_locked(struct chan *c, struct wakes *wakes)
 {
 	while (serve_receiver(c, wakes) || serve_sender(c, wakes))
 		;
-	if (!c->receivers.first && c->watches.first && ring_look_to_recv(c) == LOOK_READY)
+	if (!inside(c)->receivers.first && inside(c)->watches.first && ring_look_to_recv(c) == LOOK_READY)
 		watch_fire_locked(c, wakes);
 	chan_note_locked(c);
 }
@@ -185,9 +185,9 @@ void chan_settle(struct chan *c)
 {
 	struct wakes wakes = { 0 };
 
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	chan_settle_locked(c, &wakes);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 }
 
@@ -207,14 +207,14 @@ enum chan_status chan_send_past(struct chan *c, const void *elem)
 	struct waiter *w;
 	uint64_t seen;
 
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	while ((status = ring_send(c, elem, false, &seen)) == CHAN_WOULD_BLOCK) {
-		if (ring_look_to_recv(c) != LOOK_READY || !(w = waitlist_claim(&c->receivers)))
+		if (ring_look_to_recv(c) != LOOK_READY || !(w = waitlist_claim(&inside(c)->receivers)))
 			break;
 		wakes_add(&wakes, w, ring_recv(c, w->into, false, &seen));
 	}
 	chan_settle_locked(c, &wakes);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 	return status;
 }
@@ -226,14 +226,14 @@ enum chan_status chan_recv_past(struct chan *c, void *elem)
 	struct waiter *w;
 	uint64_t seen;
 
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	while ((status = ring_recv(c, elem, false, &seen)) == CHAN_WOULD_BLOCK) {
-		if (ring_look_to_send(c) != LOOK_READY || !(w = waitlist_claim(&c->senders)))
+		if (ring_look_to_send(c) != LOOK_READY || !(w = waitlist_claim(&inside(c)->senders)))
 			break;
 		wakes_add(&wakes, w, ring_send(c, w->from, false, &seen));
 	}
 	chan_settle_locked(c, &wakes);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 	return status;
 }
@@ -246,7 +246,7 @@ static void shut_ring(struct chan *c)
 		shim_or(&c->attention, ATTENTION_CLOSING, seq_cst);
 		barrier(c);
 	} else {
-		shim_or(&c->tail, c->mark, seq_cst);
+		shim_or(ring_tail(c), c->mark, seq_cst);
 	}
 	shim_or(&c->attention, ATTENTION_CLOSING | ATTENTION_CLOSED, seq_cst);
 }
@@ -258,16 +258,16 @@ void chan_close_locked(struct chan *c, struct wakes *wakes)
 	if (c->capacity && !chan_is_polled(c)) {
 		shut_ring(c);
 		/* What is on its way into the buffer is still to be handed out. */
-		while ((w = waitlist_claim(&c->senders)))
+		while ((w = waitlist_claim(&inside(c)->senders)))
 			wakes_add(wakes, w, CHAN_CLOSED);
 		chan_settle_locked(c, wakes);
 	} else {
 		shim_or(&c->attention, ATTENTION_CLOSING | ATTENTION_CLOSED, seq_cst);
-		while ((w = waitlist_claim(&c->receivers))) {
+		while ((w = waitlist_claim(&inside(c)->receivers))) {
 			zero(c, w->into);
 			wakes_add(wakes, w, CHAN_CLOSED);
 		}
-		while ((w = waitlist_claim(&c->senders)))
+		while ((w = waitlist_claim(&inside(c)->senders)))
 			wakes_add(wakes, w, CHAN_CLOSED);
 	}
 	watch_fire_all_locked(c, wakes);
@@ -281,10 +281,10 @@ size_t chan_sweep(struct chan *c, bool (*keep)(void *elem, void *arg), void *arg
 
 	if (!c || chan_is_polled(c) || c->capacity == 0)
 		return 0;
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	taken = ring_sweep_locked(c, keep, arg);
 	chan_settle_locked(c, &wakes);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 	return taken;
 }

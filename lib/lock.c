@@ -1,25 +1,37 @@
 #include "lock.h"
 #include "spin.h"
 
-enum { LOCK_SPIN = 60 };
+enum { LOCK_SPIN = 60, LOCK_YIELDS = 4 };
 
-/* Worth a short look: nobody holds a lock for long, unless its holder is not running. */
-static bool spin_for(struct lock *lock)
+static bool try_now(struct lock *lock)
 {
-	uint32_t left = spin_alone() ? 0 : LOCK_SPIN;
+	uint32_t seen = LOCK_OPEN;
 
-	for (; left > 0; left--) {
-		uint32_t seen = LOCK_OPEN;
-		if (shim_load(&lock->word, relaxed) == LOCK_OPEN && shim_cas(&lock->word, &seen, LOCK_HELD, acquire))
+	return shim_load(&lock->word, relaxed) == LOCK_OPEN && shim_cas(&lock->word, &seen, LOCK_HELD, acquire);
+}
+
+/* Worth a short look: nobody holds a lock for long, unless its holder is not running; then he may stand in the queue of this
+ * CPU. Once one sleeps, each release costs a wake-up until nobody does. */
+static bool look_for(struct lock *lock)
+{
+	int spins = spin_alone() ? 0 : LOCK_SPIN, yields = LOCK_YIELDS;
+
+	for (; spins > 0; spins--) {
+		if (try_now(lock))
 			return true;
 		cpu_pause();
+	}
+	for (; yields > 0; yields--) {
+		cpu_yield();
+		if (try_now(lock))
+			return true;
 	}
 	return false;
 }
 
 void lock_wait(struct lock *lock)
 {
-	if (spin_for(lock))
+	if (look_for(lock))
 		return;
 	/* From here on it counts as crowded, also by us when we get it: others may sleep, and we cannot know. */
 	while (shim_xchg(&lock->word, LOCK_CROWDED, acquire) != LOCK_OPEN)

@@ -18,6 +18,7 @@ struct selection {
 	struct chan_case *cases;
 	int n;
 	bool ordered;
+	bool looked;           /* the caller has, for a while, in vain */
 	struct slot *slots;
 	struct ctx *ctx;
 	moment deadline;
@@ -92,8 +93,8 @@ static void picture(const struct chan_case *one, uint64_t *before, uint64_t *beh
 {
 	struct chan *c = one->chan;
 
-	*before = chan_is_buffered(c) ? shim_load(&c->head, seq_cst) : (uint64_t)shim_load(&c->due, seq_cst);
-	*behind = chan_is_buffered(c) ? shim_load(&c->tail, seq_cst) : shim_load(&c->attention, seq_cst) / ATTENTION_COMER;
+	*before = chan_is_buffered(c) ? shim_load(ring_head(c), seq_cst) : (uint64_t)shim_load(&c->due, seq_cst);
+	*behind = chan_is_buffered(c) ? shim_load(ring_tail(c), seq_cst) : shim_load(&c->attention, seq_cst) / ATTENTION_COMER;
 }
 
 static bool looks_the_same(const struct chan_case *one, const struct slot *slot)
@@ -185,7 +186,7 @@ static int try_all(struct selection *s, bool past)
 
 static struct waitlist *list_of(const struct chan_case *one)
 {
-	return one->op == CHAN_OP_SEND ? &one->chan->senders : &one->chan->receivers;
+	return one->op == CHAN_OP_SEND ? &inside(one->chan)->senders : &inside(one->chan)->receivers;
 }
 
 /* An unbuffered channel is ready if the other side waits, who must not be ourselves. */
@@ -195,7 +196,7 @@ static bool can_meet_locked(const struct selection *s, const struct chan_case *o
 
 	if (chan_is_buffered(c))
 		return false;
-	return chan_is_closed(c) || waitlist_has_other(one->op == CHAN_OP_SEND ? &c->receivers : &c->senders, &s->call);
+	return chan_is_closed(c) || waitlist_has_other(one->op == CHAN_OP_SEND ? &inside(c)->receivers : &inside(c)->senders, &s->call);
 }
 
 static bool enlist(struct selection *s, int i)
@@ -205,13 +206,13 @@ static bool enlist(struct selection *s, int i)
 	struct wakes wakes = { 0 };
 	bool ready;
 
-	lock_acquire(&one->chan->lock);
+	lock_acquire(&inside(one->chan)->lock);
 	ready = can_meet_locked(s, one);
 	if (!ready && one->op == CHAN_OP_SEND)
 		chan_enlist_sender_locked(one->chan, w, one->elem, i == s->first, &wakes);
 	else if (!ready)
 		chan_enlist_receiver_locked(one->chan, w, one->elem, i == s->first);
-	lock_release(&one->chan->lock);
+	lock_release(&inside(one->chan)->lock);
 	wakes_deliver(&wakes);
 	return !ready;
 }
@@ -259,7 +260,7 @@ static struct spin *spin_of(const struct selection *s)
 
 	for (i = 0; i < s->n; i++)
 		if (is_live(&s->cases[i]))
-			return s->cases[i].op == CHAN_OP_SEND ? &s->cases[i].chan->sending : &s->cases[i].chan->receiving;
+			return s->cases[i].op == CHAN_OP_SEND ? &inside(s->cases[i].chan)->sending : &inside(s->cases[i].chan)->receiving;
 	return NULL;
 }
 
@@ -296,7 +297,7 @@ static bool arrive(struct selection *s, int *index)
 	delist_all(s, *index);
 	if (s->call.called)
 		chan_answer(one->chan, one->op);
-	one->status = s->call.status;
+	one->status = (enum chan_status)s->call.status;
 	s->first = *index;
 	return one->status != CHAN_WOULD_BLOCK;
 }
@@ -322,7 +323,7 @@ static bool wait_once(struct selection *s, int *index, enum chan_status *why)
 
 static int select_loop(struct selection *s, enum chan_status *why)
 {
-	bool late = s->deadline <= NOW, looked = false;
+	bool late = s->deadline <= NOW, prepared = false;
 	unsigned round = 0;
 	int index;
 
@@ -341,10 +342,10 @@ static int select_loop(struct selection *s, enum chan_status *why)
 		late = moment_reached(s->deadline);
 		if (late)
 			continue;
-		if (!looked) {
-			looked = true;
+		if (!prepared) {
+			prepared = true;
 			sort_channels(s);
-			if (spin_until(spin_of(s), any_is_ready, s))
+			if (!s->looked && spin_until(spin_of(s), any_is_ready, s))
 				continue;
 		}
 		if (wait_once(s, &index, why))
@@ -368,7 +369,7 @@ static int select_in(struct selection *s, enum chan_status *why)
 	int index;
 
 	if (s->n > SLOTS_ON_STACK) {
-		slots = calloc((size_t)s->n, sizeof(*slots));
+		slots = s->n > CALL_INDEX_MOST ? NULL : calloc((size_t)s->n, sizeof(*slots));
 		if (!slots) {
 			*why = CHAN_NOMEM;
 			return -1;
@@ -381,9 +382,9 @@ static int select_in(struct selection *s, enum chan_status *why)
 	return index;
 }
 
-int select_wait(struct chan_case *cases, int n, struct ctx *ctx, moment deadline, enum chan_status *why)
+int select_wait(struct chan_case *cases, int n, bool looked, struct ctx *ctx, moment deadline, enum chan_status *why)
 {
-	struct selection s = { .cases = cases, .n = n, .ctx = ctx, .deadline = deadline };
+	struct selection s = { .cases = cases, .n = n, .looked = looked, .ctx = ctx, .deadline = deadline };
 
 	return select_in(&s, why);
 }

@@ -2,11 +2,19 @@
 
 #include <sched.h>
 
+/* A program that explores every step cannot afford as many. */
+#ifndef SPIN_PAUSES
+#define SPIN_PAUSES 128
+#endif
+#ifndef SPIN_YIELDS
+#define SPIN_YIELDS 40
+#endif
+
 enum {
-	SPIN_ROUNDS = 7,    /* of 1, 2, 4 ... pauses: about as long as going to sleep and being woken takes */
-	YIELDS = 4,
+	STEP = 8,           /* pauses between two looks, at most */
 	YIELD_REST = 4,     /* times as long as it took it is not tried again when it was late */
 	VAIN = 16,          /* in vain so many times running: from then on only every so-manieth wait tries */
+	NEAR = 8,           /* waits that begin with a yield, before it is tried again the other way */
 };
 
 /* A yield that takes longer has run into someone who uses up his time; the kernel charges us for as much. */
@@ -38,30 +46,35 @@ void spin_learn(struct spin *s, bool won)
 		shim_store(&s->vain, now, relaxed);
 }
 
-/* Looking disturbs whoever is waited for: so ever more seldom, and there is more when it comes. */
+/* Each look takes the line from whoever is waited for: so it is taken at ever longer intervals, up to where they would
+ * delay us more than him. */
 static bool spin(bool (*ready)(const void *), const void *arg)
 {
-	bool won = ready(arg);
-	int round, i;
+	unsigned paused = 0, step = 1, i;
 
-	for (round = 0; round < SPIN_ROUNDS && !won; round++) {
-		for (i = 0; i < 1 << round; i++)
+	while (paused < SPIN_PAUSES) {
+		for (i = 0; i < step; i++, paused++)
 			cpu_pause();
-		won = ready(arg);
+		if (ready(arg))
+			return true;
+		if (step < STEP)
+			step *= 2;
 	}
-	return won;
+	return false;
 }
 
-static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg)
+/* `most` times. */
+static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, int most, int *yields)
 {
 	moment began = moment_now(), took = 0;
 	bool won = false;
-	int i;
 
+	*yields = 0;
 	if (began < shim_load(&s->rest, relaxed))
 		return false;
-	for (i = 0; i < YIELDS && !won && took < YIELD_LATE; i++) {
+	while (*yields < most && !won && took < YIELD_LATE) {
 		cpu_yield();
+		++*yields;
 		won = ready(arg);
 		took = moment_now() - began;
 	}
@@ -70,14 +83,34 @@ static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg)
 	return won;
 }
 
+static bool look(struct spin *s, bool (*ready)(const void *), const void *arg)
+{
+	uint32_t near = shim_load(&s->near, relaxed), now = near;
+	bool won = false;
+	int yields;
+
+	if (near > 0) {
+		won = yield(s, ready, arg, 1, &yields);
+		now = won ? near - 1 : 0;
+	}
+	if (!won && !spin_alone())
+		won = spin(ready, arg);
+	if (!won && yield(s, ready, arg, SPIN_YIELDS, &yields)) {
+		won = true;
+		now = yields == 1 && !spin_alone() ? NEAR : 0;
+	}
+	if (now != near)
+		shim_store(&s->near, now, relaxed);
+	return won;
+}
+
 bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
 {
-	bool won = false;
+	bool won;
 
 	if (!s)
 		return false;
-	if (spin_is_worth_it(s))
-		won = (!spin_alone() && spin(ready, arg)) || yield(s, ready, arg);
+	won = ready(arg) || (spin_is_worth_it(s) && look(s, ready, arg));
 	spin_learn(s, won);
 	return won;
 }

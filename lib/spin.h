@@ -1,12 +1,12 @@
 /* Whether to look for what is waited for before going to sleep: learned, for each place where one can sleep, from whether it
- * helped. Sleeping and waking cost both sides some microseconds; a CPU that spins costs others that time, and one that
- * is given away (yield) may come back late. So:
- *   first spin, about as long as sleeping and waking take. Never when this thread may use one CPU only: whoever is
- *   waited for could not run;
- *   then yield a few times, if that has not been late: whoever is waited for may stand in the queue of this CPU, and what
- *   he does until he must wait himself is then done in one go;
- *   when all that was in vain many times running, sleep at once, and try it only now and then.
- * The steps are those of crossbeam's Backoff. */
+ * helped. To wake a thread costs the waker some microseconds, and it takes a few tens of them until it runs. So whoever waits
+ * looks for about as long before he sleeps: then he has never lost more than twice what was to be lost (Karlin and others,
+ * "Competitive randomized algorithms for non-uniform problems", 1990). Were it shorter, two sides of which one slept
+ * once would go on waking each other for ever, each always late.
+ *   First spin, for a few microseconds. Never when this thread may use one CPU only: whoever is waited for could not run.
+ *   Then yield, if that has not been late: whoever is waited for may stand in the queue of this CPU, and what he does until he must
+ *   wait himself is then done in one go. Where he does stand there, the next waits begin with that.
+ *   When all that was in vain many times running, sleep at once, and try it only now and then. */
 #ifndef LEAT_SPIN_H
 #define LEAT_SPIN_H
 
@@ -16,7 +16,8 @@
 
 struct spin {
 	shim_u32 vain;   /* waits in vain, since the last that was not */
-	shim_i64 rest;   /* no yields until then; both are approximate and raced over without harm */
+	shim_u32 near;   /* that many waits more begin with a yield: whoever is waited for stands in the queue of this CPU */
+	shim_i64 rest;   /* no yields until then; all are approximate and raced over without harm */
 };
 
 /* Whether this thread may use one CPU only. */

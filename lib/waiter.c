@@ -124,9 +124,12 @@ struct waiter *waitlist_claim(struct waitlist *list)
 {
 	struct waiter *waiter;
 
-	while ((waiter = list->first))
+	while ((waiter = list->first)) {
+		/* It is about to be written: better to own the line at once than to read it first. */
+		__builtin_prefetch(waiter, 1);
 		if (waitlist_claim_one(list, waiter))
 			return waiter;
+	}
 	return NULL;
 }
 
@@ -134,8 +137,8 @@ void wakes_add(struct wakes *wakes, struct waiter *waiter, enum chan_status stat
 {
 	struct call *call = waiter->call;
 
-	call->index = waiter->index;
-	call->status = status;
+	call->index = (int16_t)waiter->index;
+	call->status = (uint8_t)status;
 	call->next = NULL;
 	if (wakes->last)
 		wakes->last->next = call;

@@ -22,12 +22,14 @@
 
 struct chan_watch;
 
+#define CALL_INDEX_MOST INT16_MAX
+
 struct call {
 	shim_u32 state;
-	int index;                 /* set by the claimer: the waiter through which it was claimed */
-	enum chan_status status;   /* set by the claimer; CHAN_WOULD_BLOCK: in vain, look again */
-	bool called;               /* set by the claimer: others wait behind, see chan_answer() */
-	struct call *next;         /* while claimed: the claimer's list */
+	int16_t index;       /* set by the claimer: the waiter through which it was claimed */
+	uint8_t status;      /* set by the claimer: enum chan_status; CHAN_WOULD_BLOCK: in vain, look again */
+	bool called;         /* set by the claimer: others wait behind, see chan_answer() */
+	struct call *next;   /* while claimed: the claimer's list */
 };
 
 struct waiter {
@@ -41,6 +43,15 @@ struct waiter {
 	int index;
 	bool listed;
 };
+
+/* A call that waits in one place: all that the other side touches lies on one line, a small element too. */
+struct meeting {
+	_Alignas(64) struct waiter waiter;
+	struct call call;
+	uint64_t room;
+};
+
+_Static_assert(sizeof(struct meeting) == 64, "what meets is one line");
 
 /* First come, first served. Zeroed memory is an empty list. Guarded by the lock of the thing waited for. */
 struct waitlist {

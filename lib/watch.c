@@ -97,11 +97,11 @@ static void watch_write(struct chan_watch *w)
  * the lock is released; more there are only when something ends. */
 void watch_fire_locked(struct chan *c, struct wakes *wakes)
 {
-	struct chan_watch *w = c->watches.first;
+	struct chan_watch *w = inside(c)->watches.first;
 
 	if (!w)
 		return;
-	list_remove(&c->watches, w);
+	list_remove(&inside(c)->watches, w);
 	w->state = WATCH_FIRED;
 	shim_add(&w->fired, 1, relaxed);
 	if (wakes->watch) {
@@ -114,7 +114,7 @@ void watch_fire_locked(struct chan *c, struct wakes *wakes)
 
 void watch_fire_all_locked(struct chan *c, struct wakes *wakes)
 {
-	while (c->watches.first)
+	while (inside(c)->watches.first)
 		watch_fire_locked(c, wakes);
 }
 
@@ -144,17 +144,17 @@ bool chan_watch_arm(struct chan_watch *w)
 	if (!c)
 		return true;
 	watch_clear(w);
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	if (w->state == WATCH_ARMED)
-		list_remove(&c->watches, w);
-	list_add(&c->watches, w);
+		list_remove(&inside(c)->watches, w);
+	list_add(&inside(c)->watches, w);
 	chan_note_locked(c);
 	readable = chan_is_buffered(c) ? chan_look_again(c, CHAN_OP_RECV) : chan_look(c, CHAN_OP_RECV) != LOOK_IDLE;
 	if (readable)
-		list_remove(&c->watches, w);
+		list_remove(&inside(c)->watches, w);
 	chan_note_locked(c);
 	w->state = readable ? WATCH_IDLE : WATCH_ARMED;
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	return !readable;
 }
 
@@ -163,13 +163,13 @@ static void leave_channel(struct chan_watch *w)
 	struct wakes wakes = { 0 };
 	struct chan *c = w->chan;
 
-	lock_acquire(&c->lock);
+	lock_acquire(&inside(c)->lock);
 	if (w->state == WATCH_ARMED)
-		list_remove(&c->watches, w);
+		list_remove(&inside(c)->watches, w);
 	else if (chan_look(c, CHAN_OP_RECV) != LOOK_IDLE)
 		watch_fire_locked(c, &wakes);
 	chan_note_locked(c);
-	lock_release(&c->lock);
+	lock_release(&inside(c)->lock);
 	wakes_deliver(&wakes);
 }
 

@@ -20,12 +20,12 @@ static inline size_t waiters_in(struct lock *lock, const struct waitlist *list)
 
 static inline size_t receivers_of(struct chan *c)
 {
-	return waiters_in(&c->lock, &c->receivers);
+	return waiters_in(&inside(c)->lock, &inside(c)->receivers);
 }
 
 static inline size_t senders_of(struct chan *c)
 {
-	return waiters_in(&c->lock, &c->senders);
+	return waiters_in(&inside(c)->lock, &inside(c)->senders);
 }
 
 /* One channel operation in a thread. Set what it needs, blocked_start(), and look at the result after blocked_end(). */

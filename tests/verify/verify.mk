@@ -6,6 +6,8 @@ CC ?= cc
 TREE ?= .
 OUT ?= build/verify
 FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS)
+# Every look of who waits is a step.
+briefly := -DSPIN_PAUSES=16 -DSPIN_YIELDS=4
 comma := ,
 
 lib := $(wildcard $(TREE)/lib/*.c)
@@ -21,10 +23,10 @@ $(OUT)/explore: $(explored:%=$(OUT)/explore.d/lib/%.o) $(explorer:%=$(OUT)/explo
 	$(CC) $(FLAGS) -o $@ $^ $(wrapped:%=-Wl$(comma)--wrap=%)
 $(OUT)/explore.d/lib/%.o: $(TREE)/lib/%.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -DLEAT_SHIM='"../tests/verify/explore_shim.h"' -MMD -MP -c -o $@ $<
+	$(CC) $(FLAGS) $(briefly) -DLEAT_SHIM='"../tests/verify/explore_shim.h"' -MMD -MP -c -o $@ $<
 $(OUT)/explore.d/%.o: $(dir)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -DLEAT_SHIM='"../tests/verify/explore_shim.h"' -MMD -MP -c -o $@ $<
+	$(CC) $(FLAGS) $(briefly) -DLEAT_SHIM='"../tests/verify/explore_shim.h"' -MMD -MP -c -o $@ $<
 
 -include $(shell find $(OUT) -name '*.d' -type f 2>/dev/null)
 
