@@ -18,6 +18,10 @@ struct invocation {
 enum status command_run(const struct invocation *);
 enum status command_jobs(const struct invocation *);
 enum status command_stats(const struct invocation *);
+enum status command_ps(const struct invocation *);
+enum status command_cancel(const struct invocation *);
+enum status command_pause(const struct invocation *);
+enum status command_resume(const struct invocation *);
 enum status command_ping(const struct invocation *);
 
 #endif

@@ -1,8 +1,10 @@
-/* `leat jobs`, `leat stats [JOB]`, `leat ping`: questions that are answered at once or not at all. */
+/* `leat jobs`, `leat stats [JOB]`, `leat ps`, `leat ping`: questions that are answered at once or not at all. */
 #include "ask.h"
 #include "command.h"
 #include "standard.h"
 #include "table.h"
+
+#include <string.h>
 
 static const int64_t patience = 10 * SECONDS;
 
@@ -75,6 +77,35 @@ static enum status print_line(const struct reply *reply)
 	enum status status = standard_write(reply->text, reply->len);
 
 	return status == STATUS_DONE ? standard_write("\n", 1) : status;
+}
+
+/* The last map of PS, if there are more jobs than an answer has: its only field is `more`. */
+static const struct reply *more_of(const struct reply *list)
+{
+	const struct reply *last = list->count > 0 ? &list->items[list->count - 1] : NULL;
+
+	if (last && last->count == 2 && last->items[0].len == 4 && memcmp(last->items[0].text, "more", 4) == 0)
+		return &last->items[1];
+	return NULL;
+}
+
+enum status command_ps(const struct invocation *i)
+{
+	struct answer answer;
+	enum status status = look(i, "PS", &answer);
+
+	if (status == STATUS_DONE && !i->option[OPTION_JSON] && table_is_list(&answer.reply)) {
+		const struct reply *more = more_of(&answer.reply);
+
+		if (more) {
+			answer.reply.count--;
+			complain("and %.*s more", (int)more->len, more->text);
+		}
+	}
+	if (status == STATUS_DONE)
+		status = print_list(i, &answer.reply);
+	answer_free(&answer);
+	return status;
 }
 
 enum status command_ping(const struct invocation *i)

@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #define EXIT_STATUS_HELP \
 	"Exit status:\n" \
 	"  0    done\n" \
-	"  1    the job FAILED, was KILLED or CANCELED; NOJOB, TOOBIG\n" \
+	"  1    the job FAILED, was KILLED or CANCELED; NOJOB, TOOBIG; no such ID\n" \
 	"  64   bad command line\n" \
 	"  69   no server, or no answer from it\n" \
 	"  71   out of memory\n" \
@@ -64,6 +65,24 @@ static const struct command {
 	  "show the books",
 	  "Shows for JOB, or for every job type, how many were submitted, and what became\n"
 	  "of them.\n" },
+	{ "ps", "", 0, 0, TAKES(OPTION_JSON), command_ps,
+	  "list the jobs that wait and run",
+	  "Lists the jobs that wait and run, the oldest first: id, job type, state, age and\n"
+	  "time left in milliseconds, and whom they are for. A server lists 4096 at most; how\n"
+	  "many more there are is a line on stderr, and in JSON a last object with `more`.\n" },
+	{ "cancel", "ID...", 1, INT_MAX, TAKES(OPTION_JSON), command_cancel,
+	  "cancel jobs",
+	  "Cancels the jobs of these IDs, which `leat ps` lists. One that waits is answered\n"
+	  "CANCELED at once; one that runs is told to end, is killed after its grace, and\n"
+	  "answered when it is gone. Status 1 if one of them neither waits nor runs; the\n"
+	  "others are cancelled all the same.\n" },
+	{ "pause", "JOB...", 1, INT_MAX, 0, command_pause,
+	  "refuse new jobs of a type, and start none",
+	  "Pauses the job types: new jobs are refused (BUSY, reason=paused), those that wait\n"
+	  "stay until they run out of time, those that run go on. `leat jobs` shows it.\n" },
+	{ "resume", "JOB...", 1, INT_MAX, 0, command_resume,
+	  "end a pause",
+	  "Lets the job types go on after `leat pause`.\n" },
 	{ "ping", "", 0, 0, 0, command_ping,
 	  "ask whether leatd is there",
 	  "Prints PONG if leatd answers.\n" },

@@ -1,7 +1,8 @@
 #include "admit.h"
 
-#include "job.h"
+#include "forecast.h"
 #include "leatd.h"
+#include "share.h"
 
 #include <sys/random.h>
 
@@ -19,22 +20,35 @@ static uint64_t random_below(uint64_t n)
 	return n ? state % n : 0;
 }
 
-/* Drawn from [W, 2 W + 100 ms] for a predicted wait W: what is inside times how long one takes, over how many run at a time. */
-static int64_t retry_ms(const struct type *type)
+/* What is known when a request is looked at. */
+struct look {
+	struct type *type;
+	moment now;
+	bool has_place;
+};
+
+static int64_t retry_ms(const struct look *l)
 {
-	struct books_copy books = books_read(&type->books);
-	uint64_t wait_ms = (books.waiting + books.running) * books.service_ns / type->config->concurrency / (uint64_t)MILLISECONDS;
+	uint64_t wait_ms = (uint64_t)(forecast_wait(l->type, l->has_place, l->now) / MILLISECONDS);
 
 	return (int64_t)(wait_ms + random_below(wait_ms + 101));
 }
 
-static void refuse(struct type *type, enum refusal why, bool had_place, struct answer *refusal)
+/* How long an operator takes, nobody knows: a second is what a restart takes. */
+static bool by_operator(enum refusal why)
 {
-	books_refuse(&type->books, why, had_place);
+	return why == REFUSED_draining || why == REFUSED_paused;
+}
+
+static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
+{
+	int64_t retry = by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
+
+	books_refuse(&l->type->books, why, l->has_place);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
-	/* Whoever comes after us does not know how long it will take: a second is what a restart takes. */
-	answer_fact(refusal, "retry_ms", why == REFUSED_draining ? 1000 + (int64_t)random_below(1000) : retry_ms(type));
+	answer_fact(refusal, "retry_ms", retry);
+	return false;
 }
 
 static bool still_waits(void *elem, void *arg unused_arg)
@@ -59,38 +73,88 @@ static bool charge(struct leatd *leatd, size_t bytes)
 	return leatd_charge(leatd, bytes);
 }
 
-bool admit_place(struct type *type, size_t payload_bytes, struct answer *refusal)
+/* Whether it would be over before its deadline, as far as we know. */
+static bool would_end(const struct look *l, struct job_order *order, int64_t wait)
 {
-	struct leatd *leatd = type->leatd;
-	bool has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	int64_t left = order->deadline - l->now;
 
-	if (shim_load(&leatd->draining, relaxed))
-		refuse(type, REFUSED_draining, has_place, refusal);
-	else if (!has_place)
-		refuse(type, REFUSED_queue_full, has_place, refusal);
-	else if (!charge(leatd, job_size(payload_bytes)))
-		refuse(type, REFUSED_memory, has_place, refusal);
+	if (!l->type->config->predict || (wait + estimate_median(&l->type->estimate) <= left && forecast_need(l->type) <= left))
+		return true;
+	/* With a free runner it is only the estimate that speaks against it, and that may be wrong. */
+	order->probe = wait == 0 && estimate_probe(&l->type->estimate, l->now);
+	return order->probe;
+}
+
+static bool has_share(const struct look *l, struct job_order *order)
+{
+	struct books_copy books;
+
+	if (!l->type->share)
+		return true;
+	books = books_read(&l->type->books);
+	/* Not this one. */
+	order->share = share_take(l->type->share, order->peer, books.waiting > 0 ? books.waiting - 1 : 0);
+	return order->share != NULL;
+}
+
+/* A place and the bytes are taken; gives the bytes back if not. */
+static bool may_wait(const struct look *l, struct job_order *order, struct answer *refusal)
+{
+	const struct job_config *config = l->type->config;
+	int64_t wait = config->predict || config->max_wait > 0 ? forecast_wait(l->type, 1, l->now) : 0;
+	enum refusal why;
+
+	if (!would_end(l, order, wait))
+		why = REFUSED_would_miss_deadline;
+	else if (config->max_wait > 0 && wait > config->max_wait)
+		why = REFUSED_max_wait;
+	else if (!has_share(l, order))
+		why = REFUSED_client_share;
 	else
 		return true;
-	return false;
+	leatd_discharge(l->type->leatd, job_size(order->payload.len));
+	return refuse(l, why, refusal);
 }
 
-void admit_starved(struct type *type, struct answer *refusal)
+bool admit_place(struct job_order *order, struct answer *refusal)
 {
-	bool has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	struct type *type = order->type;
+	struct look l = { .type = type, .now = order->arrived };
+
+	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	if (shim_load(&type->leatd->draining, relaxed))
+		return refuse(&l, REFUSED_draining, refusal);
+	if (type_is_paused(type))
+		return refuse(&l, REFUSED_paused, refusal);
+	if (!l.has_place)
+		return refuse(&l, REFUSED_queue_full, refusal);
+	if (!charge(type->leatd, job_size(order->payload.len)))
+		return refuse(&l, REFUSED_memory, refusal);
+	return may_wait(&l, order, refusal);
+}
+
+void admit_starved(struct type *type, moment now, struct answer *refusal)
+{
+	struct look l = { .type = type, .now = now };
 	bool draining = shim_load(&type->leatd->draining, relaxed);
 
-	refuse(type, draining ? REFUSED_draining : REFUSED_memory, has_place, refusal);
+	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	refuse(&l, draining ? REFUSED_draining : REFUSED_memory, refusal);
 }
 
-void admit_leave(struct type *type, size_t payload_bytes, struct answer *refusal)
+void admit_leave(struct job_order *order, struct answer *refusal)
 {
-	leatd_discharge(type->leatd, job_size(payload_bytes));
-	refuse(type, REFUSED_memory, true, refusal);
+	struct look l = { .type = order->type, .now = order->arrived, .has_place = true };
+
+	leatd_discharge(order->type->leatd, job_size(order->payload.len));
+	if (order->share)
+		share_give_back(order->type->share, order->share, false);
+	refuse(&l, REFUSED_memory, refusal);
 }
 
 bool admit_enter(struct type *type, struct job *job, struct answer *refusal)
 {
+	struct look l = { .type = type, .now = job->arrived, .has_place = true };
 	enum chan_status status = pool_try_submit(type->pool, &job);
 
 	/* Those that gave their place up while they waited still lie in the channel, which has room for as many again. When they
@@ -99,6 +163,7 @@ bool admit_enter(struct type *type, struct job *job, struct answer *refusal)
 		status = pool_try_submit(type->pool, &job);
 	if (status == CHAN_OK)
 		return true;
-	refuse(type, REFUSED_memory, true, refusal);
-	return false;
+	if (job->share)
+		share_give_back(type->share, job->share, false);
+	return refuse(&l, REFUSED_memory, refusal);
 }

@@ -63,9 +63,11 @@ static void add_fact(const struct fact *f, struct buf *to)
 {
 	char shown[256];
 
-	buf_addf(to, " %s=", f->key);
+	buf_add_char(to, ' ');
+	buf_add_slice(to, slice_of(f->key));
+	buf_add_char(to, '=');
 	if (!f->text.at) {
-		buf_addf(to, "%lld", (long long)f->number);
+		buf_add_int(to, f->number);
 	} else if (is_word(f->text)) {
 		buf_add_slice(to, f->text);
 	} else {
@@ -83,21 +85,34 @@ void answer_add_line(const struct answer *a, struct buf *to)
 		add_fact(&a->facts[i], to);
 }
 
+static void add_member(struct buf *to, const char *key)
+{
+	buf_add_slice(to, SLICE(",\""));
+	buf_add_slice(to, slice_of(key));
+	buf_add_slice(to, SLICE("\":"));
+}
+
+/* Without printf: a refusal is to cost as little as can be. */
 void answer_add_problem(const struct answer *a, struct buf *to)
 {
 	int status = answer_http_status(a);
 
-	buf_addf(to, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":", http_reason(status), status,
-		 codes[a->code].name);
+	buf_add_slice(to, SLICE("{\"type\":\"about:blank\",\"title\":\""));
+	buf_add_slice(to, slice_of(http_reason(status)));
+	buf_add_slice(to, SLICE("\",\"status\":"));
+	buf_add_int(to, status);
+	buf_add_slice(to, SLICE(",\"code\":\""));
+	buf_add_slice(to, slice_of(codes[a->code].name));
+	buf_add_slice(to, SLICE("\",\"detail\":"));
 	buf_add_json(to, slice_of(a->detail));
 	for (size_t i = 0; i < a->fact_count; i++) {
 		const struct fact *f = &a->facts[i];
 
-		buf_addf(to, ",\"%s\":", f->key);
+		add_member(to, f->key);
 		if (f->text.at)
 			buf_add_json(to, f->text);
 		else
-			buf_addf(to, "%lld", (long long)f->number);
+			buf_add_int(to, f->number);
 	}
-	buf_addf(to, "}\n");
+	buf_add_slice(to, SLICE("}\n"));
 }

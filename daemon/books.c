@@ -43,10 +43,39 @@ void books_refuse(struct books *b, enum refusal why, bool had_place)
 		shim_sub(&b->inside, 1, relaxed);
 }
 
-void books_start(struct books *b, int64_t queued_ns)
+/* One word, so that both are of one instant: the count below, above it the sum of the starts in about microseconds. The sum may wrap,
+ * since what is wanted is a difference; the count cannot, since no type may have so many runners. */
+enum { RUNNING_COUNT_BITS = 13, RUNNING_UNIT_BITS = 10 };
+
+static uint64_t running_one(moment started)
 {
-	count(&b->running, 1);
-	observe(&b->queued, queued_ns);
+	return ((uint64_t)started >> RUNNING_UNIT_BITS << RUNNING_COUNT_BITS) + 1;
+}
+
+static uint64_t running_count(uint64_t word)
+{
+	return word & ((UINT64_C(1) << RUNNING_COUNT_BITS) - 1);
+}
+
+struct books_running books_running(const struct books *b, moment now)
+{
+	uint64_t word = shim_load(&b->running, relaxed);
+	uint64_t count = running_count(word);
+	int64_t units = (int64_t)((count * (running_one(now) - 1)) - (word - count)) >> RUNNING_COUNT_BITS;
+
+	/* Below 0: they have started since the caller took the time. */
+	return (struct books_running){ count, units > 0 ? units << RUNNING_UNIT_BITS : 0 };
+}
+
+uint64_t books_inside(const struct books *b)
+{
+	return shim_load(&b->inside, relaxed);
+}
+
+void books_start(struct books *b, moment arrived, moment started)
+{
+	count(&b->running, running_one(started));
+	observe(&b->queued, started - arrived);
 }
 
 void books_end_waiting(struct books *b, enum outcome how)
@@ -55,22 +84,18 @@ void books_end_waiting(struct books *b, enum outcome how)
 	shim_sub(&b->inside, 1, relaxed);
 }
 
-void books_end_running(struct books *b, enum outcome how, int64_t ran_ns)
+void books_end_running(struct books *b, enum outcome how, moment started, moment ended)
 {
-	/* Runners race here and one of two updates may be lost, which an average can bear. */
-	uint64_t average = shim_load(&b->service_ns, relaxed);
-
-	shim_store(&b->service_ns, average ? average - average / 8 + (uint64_t)ran_ns / 8 : (uint64_t)ran_ns, relaxed);
-	observe(&b->ran, ran_ns);
+	observe(&b->ran, ended - started);
 	count(&b->ended[how], 1);
-	shim_sub(&b->running, 1, relaxed);
+	shim_sub(&b->running, running_one(started), relaxed);
 	shim_sub(&b->inside, 1, relaxed);
 }
 
 struct books_copy books_read(const struct books *b)
 {
-	struct books_copy copy = { .submitted = shim_load(&b->submitted, relaxed), .running = shim_load(&b->running, relaxed),
-				   .service_ns = shim_load(&b->service_ns, relaxed) };
+	struct books_copy copy = { .submitted = shim_load(&b->submitted, relaxed),
+				   .running = running_count(shim_load(&b->running, relaxed)) };
 	uint64_t inside = shim_load(&b->inside, relaxed);
 
 	/* The two were not read at one instant. */

@@ -45,9 +45,8 @@ struct books {
 	shim_u64 refused[REFUSALS];
 	/* Written by the loops and the runners. */
 	shim_u64 inside cache_aligned;  /* places taken: waiting and running */
-	shim_u64 running;
+	shim_u64 running;               /* how many, and the sum of when they started: see books_running() */
 	shim_u64 ended[OUTCOMES];
-	shim_u64 service_ns;            /* moving average of how long a run takes; 0: not known yet */
 	struct histogram queued, ran;
 };
 
@@ -56,14 +55,24 @@ bool books_take_place(struct books *, uint64_t places);
 /* A refusal; `had_place`: it had taken one. */
 void books_refuse(struct books *, enum refusal, bool had_place);
 /* Waiting becomes running. */
-void books_start(struct books *, int64_t queued_ns);
-/* A job that waited, or ran for `ran_ns`, is over; its place is free when this returns. */
+void books_start(struct books *, moment arrived, moment started);
+/* A job that waited, or that ran, is over; its place is free when this returns. */
 void books_end_waiting(struct books *, enum outcome);
-void books_end_running(struct books *, enum outcome, int64_t ran_ns);
+void books_end_running(struct books *, enum outcome, moment started, moment ended);
+
+/* What runs at one instant: how many, and for how long all of them together, to a microsecond each. */
+struct books_running {
+	uint64_t count;
+	int64_t elapsed_ns;
+};
+struct books_running books_running(const struct books *, moment now);
+
+/* How many places are taken: a snapshot. */
+uint64_t books_inside(const struct books *);
 
 /* A copy to read. Each number is right; that they fit together is certain only while nothing moves. */
 struct books_copy {
-	uint64_t submitted, refused[REFUSALS], waiting, running, ended[OUTCOMES], service_ns;
+	uint64_t submitted, refused[REFUSALS], waiting, running, ended[OUTCOMES];
 };
 struct books_copy books_read(const struct books *);
 

@@ -8,7 +8,8 @@ enum { BUF_FIRST = 512 };
 
 void buf_free(struct buf *b)
 {
-	free(b->at);
+	if (!b->borrowed)
+		free(b->at);
 	*b = (struct buf){ 0 };
 }
 
@@ -24,12 +25,15 @@ static char *grow(struct buf *b, size_t more)
 		while (cap < need && cap <= SIZE_MAX / 2)
 			cap *= 2;
 		if (cap >= need)
-			at = realloc(b->at, cap);
+			at = realloc(b->borrowed ? NULL : b->at, cap);
 	}
 	if (!at) {
 		b->failed = true;
 		return NULL;
 	}
+	if (b->borrowed)
+		memcpy(at, b->at, b->len);
+	b->borrowed = false;
 	b->at = at;
 	b->cap = cap;
 	return at + b->len;
@@ -111,6 +115,13 @@ void buf_add_uint(struct buf *b, uint64_t n)
 
 	if (to)
 		b->len += (size_t)(format_uint(to, n) - to);
+}
+
+void buf_add_int(struct buf *b, int64_t n)
+{
+	if (n < 0)
+		buf_add_char(b, '-');
+	buf_add_uint(b, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
 void buf_addf(struct buf *b, const char *format, ...)

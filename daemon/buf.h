@@ -15,7 +15,11 @@ struct buf {
 	size_t len;
 	size_t cap;
 	bool failed;    /* an allocation failed: the content is not to be used */
+	bool borrowed;  /* `at` is the room of buf_on() */
 };
+
+/* An empty buffer in this array, which it leaves for one of its own when it becomes too small. */
+#define buf_on(room) (struct buf){ .at = (room), .cap = sizeof(room), .borrowed = true }
 
 /* Frees the bytes and makes the buffer empty and usable again. */
 void buf_free(struct buf *);
@@ -30,6 +34,7 @@ void buf_add(struct buf *, const void *bytes, size_t len);
 void buf_add_slice(struct buf *, struct slice);
 void buf_add_char(struct buf *, char);
 void buf_add_uint(struct buf *, uint64_t);
+void buf_add_int(struct buf *, int64_t);
 void buf_addf(struct buf *, const char *format, ...) printf_like(2, 3);
 
 /* The text as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "exchange.h"
+#include "inquiry.h"
 #include "leatd.h"
 #include "report.h"
 #include "resp.h"
@@ -110,6 +111,71 @@ static void do_stats(struct exchange *ex, size_t argc, const struct slice *argv)
 		exchange_answer(ex, &why);
 	else
 		records(ex, report_stats, only);
+}
+
+static void answer_ps(struct exchange *ex, const struct inquiry_result *result)
+{
+	size_t n = report_inquiry_records(result);
+	struct report_record record;
+	struct buf *to;
+
+	if (result->no_memory) {
+		fail(ex, CODE_BUSY, "no memory left for the answer");
+		return;
+	}
+	to = exchange_begin(ex);
+	resp_add_array(to, n);
+	for (size_t i = 0; i < n; i++) {
+		report_inquiry(result, i, &record);
+		add_record(to, &record, ex->wire.version);
+	}
+	exchange_end(ex);
+}
+
+static void do_ps(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+{
+	inquiry_start(ex, INQUIRY_JOBS, SLICE(""), answer_ps);
+}
+
+static void answer_cancel(struct exchange *ex, const struct inquiry_result *result)
+{
+	if (result->no_memory && !result->cancelled) {
+		fail(ex, CODE_BUSY, "no memory left to look for it everywhere");
+		return;
+	}
+	resp_add_int(exchange_begin(ex), result->cancelled);
+	exchange_end(ex);
+}
+
+static void do_cancel(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
+{
+	struct request request;
+	struct answer why;
+
+	if (request_set_id(&request, argv[1], &why))
+		inquiry_start(ex, INQUIRY_CANCEL, request.id, answer_cancel);
+	else
+		exchange_answer(ex, &why);
+}
+
+static void set_paused(struct exchange *ex, struct slice job, bool paused)
+{
+	struct answer why;
+
+	if (request_pause(exchange_leatd(ex), job, paused, &why))
+		simple(ex, "OK");
+	else
+		exchange_answer(ex, &why);
+}
+
+static void do_pause(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
+{
+	set_paused(ex, argv[1], true);
+}
+
+static void do_resume(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
+{
+	set_paused(ex, argv[1], false);
 }
 
 static void do_info(struct exchange *ex, size_t argc, const struct slice *argv)

@@ -24,6 +24,7 @@ enum {
 
 #define SECTION_server OPTION_SERVER
 #define SECTION_job OPTION_JOB
+#define SECTION_semaphore OPTION_SEMAPHORE
 #define OPTION(section, key, type, normal, min, max, help) \
 	{ SECTION_##section, #key, OPTION_##type, offsetof(struct section##_config, key), normal, min, max, help },
 const struct option_row option_rows[] = {
@@ -88,6 +89,9 @@ void option_text(const struct option_row *row, const void *base, struct buf *to)
 	case OPTION_DURATION:
 		text_from_duration(*(const config_DURATION *)(const void *)field, number);
 		break;
+	case OPTION_BOOL:
+		buf_add_slice(to, *(const config_BOOL *)(const void *)field ? SLICE("yes") : SLICE("no"));
+		return;
 	case OPTION_TEXT:
 		buf_add_slice(to, slice_of(*(const config_TEXT *)(const void *)field));
 		return;
@@ -118,6 +122,9 @@ static void fault_value(struct loader *l, const char *section, const struct opti
 		text_from_duration((int64_t)row->min, least);
 		text_from_duration((int64_t)row->max, most);
 		break;
+	case OPTION_BOOL:
+		fault(&l->faults, l->line, section, row->key, "'%s' is not yes or no", shown);
+		return;
 	case OPTION_TEXT:
 		fault(&l->faults, l->line, section, row->key, "'%s' is not a text of %llu to %llu characters", shown,
 		      (unsigned long long)row->min, (unsigned long long)row->max);
@@ -157,6 +164,9 @@ static bool set_field(const struct option_row *row, void *base, struct slice val
 			return false;
 		*(int64_t *)field = ns;
 		return true;
+	case OPTION_BOOL:
+		*(bool *)field = slice_is(value, SLICE("yes"));
+		return *(bool *)field || slice_is(value, SLICE("no"));
 	case OPTION_TEXT:
 		return value.len >= row->min && value.len <= row->max && set_text(field, value);
 	}
@@ -175,14 +185,19 @@ static bool set_defaults(enum option_section section, void *base)
 	return true;
 }
 
+static void free_texts(enum option_section section, void *base)
+{
+	for (size_t i = 0; i < option_row_count; i++) {
+		if (option_rows[i].section == section && option_rows[i].type == OPTION_TEXT)
+			free(*(char **)(void *)((char *)base + option_rows[i].offset));
+	}
+}
+
 static void job_free(struct job_config *job)
 {
 	if (!job)
 		return;
-	for (size_t i = 0; i < option_row_count; i++) {
-		if (option_rows[i].section == OPTION_JOB && option_rows[i].type == OPTION_TEXT)
-			free(*(char **)(void *)((char *)job + option_rows[i].offset));
-	}
+	free_texts(OPTION_JOB, job);
 	for (size_t i = 0; i < job->env_count; i++)
 		free(job->env[i]);
 	free(job->env);
@@ -194,17 +209,27 @@ static void job_free(struct job_config *job)
 	free(job);
 }
 
+static void semaphore_free(struct semaphore_config *semaphore)
+{
+	if (!semaphore)
+		return;
+	free_texts(OPTION_SEMAPHORE, semaphore);
+	free(semaphore->name);
+	free(semaphore->origin);
+	free(semaphore);
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	for (size_t i = 0; i < option_row_count; i++) {
-		if (option_rows[i].section == OPTION_SERVER && option_rows[i].type == OPTION_TEXT)
-			free(*(char **)(void *)((char *)&config->server + option_rows[i].offset));
-	}
+	free_texts(OPTION_SERVER, &config->server);
 	for (size_t i = 0; i < config->job_count; i++)
 		job_free(config->jobs[i]);
+	for (size_t i = 0; i < config->semaphore_count; i++)
+		semaphore_free(config->semaphores[i]);
 	free(config->jobs);
+	free(config->semaphores);
 	free(config->origin);
 	free(config);
 }
@@ -242,14 +267,64 @@ static struct job_config *job_named(struct config *config, struct slice name)
 	return job;
 }
 
+static struct semaphore_config *semaphore_new(struct slice name)
+{
+	struct semaphore_config *semaphore = calloc(1, sizeof(*semaphore));
+
+	if (!semaphore)
+		return NULL;
+	semaphore->name = strndup(name.at, name.len);
+	semaphore->origin = calloc(option_row_count, sizeof(*semaphore->origin));
+	if (semaphore->name && semaphore->origin && set_defaults(OPTION_SEMAPHORE, semaphore))
+		return semaphore;
+	semaphore_free(semaphore);
+	return NULL;
+}
+
+/* The semaphore of that name; made when there is none. NULL: no memory. */
+static struct semaphore_config *semaphore_named(struct config *config, struct slice name)
+{
+	struct semaphore_config **semaphores, *semaphore;
+
+	for (size_t i = 0; i < config->semaphore_count; i++) {
+		if (slice_is(name, slice_of(config->semaphores[i]->name)))
+			return config->semaphores[i];
+	}
+	semaphores = reallocarray(config->semaphores, config->semaphore_count + 1, sizeof(*semaphores));
+	if (!semaphores)
+		return NULL;
+	config->semaphores = semaphores;
+	semaphore = semaphore_new(name);
+	if (semaphore)
+		semaphores[config->semaphore_count++] = semaphore;
+	return semaphore;
+}
+
 static void fault_memory(struct loader *l)
 {
 	fault(&l->faults, l->line, NULL, NULL, "%s", strerror(ENOMEM));
 }
 
-static bool is_job_section(const char *section)
+/* The name in `KIND NAME`, or one without bytes: it is of another kind, or NAME is no name. */
+static struct slice section_name(const char *section, const char *kind, size_t max)
 {
-	return strncmp(section, "job ", 4) == 0 && text_is_name(slice_of(section + 4), JOB_NAME_MAX);
+	size_t len = strlen(kind);
+	struct slice name = slice_of(section);
+
+	if (strncmp(section, kind, len) != 0)
+		return SLICE("");
+	name = (struct slice){ name.at + len, name.len - len };
+	return text_is_name(name, max) ? name : SLICE("");
+}
+
+static struct slice job_section(const char *section)
+{
+	return section_name(section, "job ", JOB_NAME_MAX);
+}
+
+static struct slice semaphore_section(const char *section)
+{
+	return section_name(section, "semaphore ", SEMAPHORE_NAME_MAX);
 }
 
 /* Adds a fault if there can be no such section. */
@@ -257,28 +332,46 @@ static void check_section(struct loader *l, const char *section)
 {
 	char shown[128];
 
-	if (strcmp(section, "server") == 0 || is_job_section(section))
+	if (strcmp(section, "server") == 0 || job_section(section).len > 0 || semaphore_section(section).len > 0)
 		return;
 	text_printable(slice_of(section), shown, sizeof(shown));
-	if (strncmp(section, "job ", 4) == 0)
-		fault(&l->faults, l->line, NULL, NULL, "[%s]: a job's name is 1 to %d of A-Za-z0-9._-", shown, JOB_NAME_MAX);
+	if (strncmp(section, "job ", 4) == 0 || strncmp(section, "semaphore ", 10) == 0)
+		fault(&l->faults, l->line, NULL, NULL, "[%s]: a %s's name is 1 to %d of A-Za-z0-9._-", shown,
+		      *section == 'j' ? "job" : "semaphore", *section == 'j' ? JOB_NAME_MAX : SEMAPHORE_NAME_MAX);
 	else
 		fault(&l->faults, l->line, NULL, NULL, "unknown section [%s]; did you mean %s?", shown,
-		      text_distance(slice_of(section), SLICE("server")) < 4 ? "[server]" : "[job NAME]");
+		      text_distance(slice_of(section), SLICE("server")) < 4 ? "[server]" :
+		      strncmp(section, "sem", 3) == 0 ? "[semaphore NAME]" : "[job NAME]");
 }
 
-/* What a section stands for: sets *job for `job NAME`, NULL for `server`. False for others and without memory. */
-static bool find_section(struct loader *l, const char *section, struct job_config **job)
+/* What a section is about. */
+struct target {
+	enum option_section kind;
+	void *base;                     /* what its rows' offsets count from */
+	struct config_origin *origin;
+	struct job_config *job;         /* OPTION_JOB */
+};
+
+/* False for unknown ones and without memory. */
+static bool find_section(struct loader *l, const char *section, struct target *t)
 {
-	*job = NULL;
+	struct slice job = job_section(section), semaphore = semaphore_section(section);
+	struct semaphore_config *s;
+
+	*t = (struct target){ .kind = OPTION_SERVER, .base = &l->config->server, .origin = l->config->origin };
 	if (strcmp(section, "server") == 0)
 		return true;
-	if (!is_job_section(section))
-		return false;
-	*job = job_named(l->config, slice_of(section + 4));
-	if (!*job)
+	if (job.len > 0 && (t->job = job_named(l->config, job))) {
+		*t = (struct target){ .kind = OPTION_JOB, .base = t->job, .origin = t->job->origin, .job = t->job };
+		return true;
+	}
+	if (semaphore.len > 0 && (s = semaphore_named(l->config, semaphore))) {
+		*t = (struct target){ .kind = OPTION_SEMAPHORE, .base = s, .origin = s->origin };
+		return true;
+	}
+	if (job.len > 0 || semaphore.len > 0)
 		fault_memory(l);
-	return *job != NULL;
+	return false;
 }
 
 static const char *row_name(size_t i, const void *rows)
@@ -358,35 +451,33 @@ static void continue_field(struct loader *l, const char *section, const struct o
 
 static void set_key(struct loader *l, const char *section, const char *key, const char *value)
 {
-	struct job_config *job;
 	const struct option_row *row;
 	struct config_origin *origin;
-	void *base;
+	struct target t;
 
 	if (*section == '\0')
 		fault(&l->faults, l->line, NULL, key, "stands before the first [section]");
-	if (!find_section(l, section, &job))
+	if (!find_section(l, section, &t))
 		return;
-	if (job && strncmp(key, "env.", 4) == 0) {
-		set_env(l, job, section, key + 4, value);
+	if (t.job && strncmp(key, "env.", 4) == 0) {
+		set_env(l, t.job, section, key + 4, value);
 		return;
 	}
-	row = option_find(job ? OPTION_JOB : OPTION_SERVER, slice_of(key));
+	row = option_find(t.kind, slice_of(key));
 	if (!row) {
-		fault_unknown_key(l, section, job ? OPTION_JOB : OPTION_SERVER, key);
+		fault_unknown_key(l, section, t.kind, key);
 		return;
 	}
-	base = job ? (void *)job : &l->config->server;
-	origin = &(job ? job->origin : l->config->origin)[row - option_rows];
+	origin = &t.origin[row - option_rows];
 	if (l->continued) {
-		continue_field(l, section, row, base, value);
+		continue_field(l, section, row, t.base, value);
 		return;
 	}
 	if (l->line > 0 && origin->line > 0) {
 		fault(&l->faults, l->line, section, key, "is set twice, first in line %d", origin->line);
 		return;
 	}
-	if (!set_field(row, base, slice_of(value)))
+	if (!set_field(row, t.base, slice_of(value)))
 		fault_value(l, section, row, slice_of(value));
 	origin->line = l->line;
 }
@@ -404,7 +495,7 @@ static bool is_faulty(const struct loader *l)
 static void see_section(struct loader *l, struct slice line)
 {
 	const char *end = memchr(line.at, ']', line.len);
-	struct job_config *job;
+	struct target target;
 	char name[SECTION_MAX + 1];
 	size_t len;
 
@@ -418,7 +509,7 @@ static void see_section(struct loader *l, struct slice line)
 	memcpy(name, line.at + 1, len);
 	name[len] = '\0';
 	check_section(l, name);
-	(void)find_section(l, name, &job);
+	(void)find_section(l, name, &target);
 }
 
 bool option_looks_like_key(struct slice line)
@@ -592,6 +683,11 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct job_config *const *)a)->name, (*(struct job_config *const *)b)->name);
 }
 
+static int by_semaphore_name(const void *a, const void *b)
+{
+	return strcmp((*(struct semaphore_config *const *)a)->name, (*(struct semaphore_config *const *)b)->name);
+}
+
 struct config *config_load(const char *path, const char *const *overrides, size_t override_count, struct buf *errors)
 {
 	struct loader l = { .config = config_new(), .faults = { .to = errors, .file = path ? path : "built-in" } };
@@ -615,6 +711,8 @@ struct config *config_load(const char *path, const char *const *overrides, size_
 	l.continued = false;
 	for (size_t i = 0; i < override_count; i++)
 		override(&l, overrides[i]);
+	if (l.config->semaphore_count > 0)
+		qsort(l.config->semaphores, l.config->semaphore_count, sizeof(*l.config->semaphores), by_semaphore_name);
 	config_check(l.config, &l.faults);
 	if (l.faults.count > 0) {
 		config_free(l.config);

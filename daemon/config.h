@@ -8,21 +8,25 @@
 #include "buf.h"
 #include "../lib/compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 typedef uint64_t config_COUNT;
 typedef uint64_t config_SIZE;           /* bytes */
 typedef int64_t config_DURATION;        /* nanoseconds */
+typedef bool config_BOOL;
 typedef char *config_TEXT;              /* owned, never NULL */
 
 struct server_config {
 #define OPTION(section, key, type, ...) OPTION_IN_##section(config_##type key;)
 #define OPTION_IN_server(field) field
 #define OPTION_IN_job(field)
+#define OPTION_IN_semaphore(field)
 #include "options.def"
 #undef OPTION_IN_server
 #undef OPTION_IN_job
+#undef OPTION_IN_semaphore
 };
 
 /* Where commands are looked for, and their own PATH. */
@@ -31,6 +35,9 @@ struct server_config {
 enum { LISTEN_ADDRESSES_MAX = 64 };
 
 enum { ACCOUNT_GROUPS_MAX = 64 };
+
+/* Semaphores that there may be, and that one job may use. */
+enum { SEMAPHORES_MAX = 256, USES_MAX = 8 };
 
 /* Whom a command runs as. */
 struct account {
@@ -48,35 +55,55 @@ struct job_config {
 	char *name;
 #define OPTION_IN_server(field)
 #define OPTION_IN_job(field) field
+#define OPTION_IN_semaphore(field)
 #include "options.def"
 #undef OPTION_IN_server
 #undef OPTION_IN_job
-#undef OPTION
+#undef OPTION_IN_semaphore
 	enum job_kind kind;
 	char **argv;            /* KIND_EXEC: argv[0] as written */
 	char *path;             /* KIND_EXEC: the executable that argv[0] names */
 	struct account account; /* KIND_EXEC */
 	char **env;             /* the `env.*` keys as NAME=VALUE, ended by NULL, or NULL */
 	size_t env_count;
+	size_t uses_index[USES_MAX];    /* of config->semaphores, sorted: the order in which they are taken */
+	size_t uses_count;
 	struct config_origin *origin;   /* where each key was set; for messages, private to config.c */
+};
+
+/* What runs of several jobs share: see semaphores.h. */
+struct semaphore_config {
+	char *name;
+#define OPTION_IN_server(field)
+#define OPTION_IN_job(field)
+#define OPTION_IN_semaphore(field) field
+#include "options.def"
+#undef OPTION_IN_server
+#undef OPTION_IN_job
+#undef OPTION_IN_semaphore
+#undef OPTION
+	struct config_origin *origin;   /* as above */
 };
 
 struct config {
 	struct server_config server;
 	struct job_config **jobs;       /* sorted by name */
 	size_t job_count;
+	struct semaphore_config **semaphores;   /* sorted by name */
+	size_t semaphore_count;
 	struct config_origin *origin;   /* as above, of [server] */
 };
 
-enum { JOB_NAME_MAX = 40 };
+/* A section's name with its kind is of at most 49 characters: see config.c. */
+enum { JOB_NAME_MAX = 40, SEMAPHORE_NAME_MAX = 39 };
 
 /* Reads `path` (NULL: the built-in default), then each of `overrides` (`SECTION.KEY=VALUE`), and checks the whole. NULL when
  * anything is wrong; a line for each fault is then added to `errors`. Free with config_free(). */
 must_check struct config *config_load(const char *path, const char *const *overrides, size_t override_count, struct buf *errors);
 void config_free(struct config *);
 
-/* The configuration as a file that reads back to the same: every [server] key, the keys of each job that are not
- * at their default, and what each key means. */
+/* The configuration as a file that reads back to the same: every [server] key, the semaphores, the keys of each job that are
+ * not at their default, and what each key means. */
 void config_print(const struct config *, struct buf *);
 
 /* The built-in default: the text of conf/leatd.ini. */

@@ -181,8 +181,62 @@ static void check_exec(struct job_config *job, const struct server_config *serve
 		check_account(&job->account, server->user, "user", c);
 }
 
-static void check_job(struct job_config *job, const struct server_config *server, struct faults *faults)
+static const char *semaphore_name(size_t i, const void *arg)
 {
+	return ((const struct config *)arg)->semaphores[i]->name;
+}
+
+/* Puts the number of a semaphore where it belongs in the order of all. */
+static void add_use(struct job_config *job, size_t index, struct check *c)
+{
+	size_t at = job->uses_count;
+
+	while (at > 0 && job->uses_index[at - 1] > index)
+		at--;
+	if (at > 0 && job->uses_index[at - 1] == index) {
+		FAULT(c, "uses", "names a semaphore twice");
+	} else if (job->uses_count == USES_MAX) {
+		FAULT(c, "uses", "names more than %d semaphores", USES_MAX);
+	} else {
+		memmove(&job->uses_index[at + 1], &job->uses_index[at], (job->uses_count - at) * sizeof(size_t));
+		job->uses_index[at] = index;
+		job->uses_count++;
+	}
+}
+
+static void check_use(struct job_config *job, struct slice name, const struct config *config, struct check *c)
+{
+	const char *nearest = text_nearest(name, semaphore_name, config->semaphore_count, config);
+	char shown[128];
+
+	for (size_t i = 0; i < config->semaphore_count; i++) {
+		if (slice_is(name, slice_of(config->semaphores[i]->name))) {
+			add_use(job, i, c);
+			return;
+		}
+	}
+	text_printable(name, shown, sizeof(shown));
+	if (nearest)
+		FAULT(c, "uses", "there is no [semaphore %s]; did you mean %s?", shown, nearest);
+	else
+		FAULT(c, "uses", "there is no [semaphore %s]", shown);
+}
+
+static void check_uses(struct job_config *job, const struct config *config, struct check *c)
+{
+	const char *at = job->uses;
+
+	while (*(at += strspn(at, " \t"))) {
+		size_t len = strcspn(at, " \t");
+
+		check_use(job, (struct slice){ at, len }, config, c);
+		at += len;
+	}
+}
+
+static void check_job(struct job_config *job, const struct config *config, struct faults *faults)
+{
+	const struct server_config *server = &config->server;
 	char section[JOB_NAME_MAX + 8];
 	struct check c = { .faults = faults, .section = section, .origin = job->origin, .kind = OPTION_JOB };
 
@@ -195,6 +249,7 @@ static void check_job(struct job_config *job, const struct server_config *server
 		check_exec(job, server, &c);
 	else
 		fault(faults, 0, section, NULL, "has no kind: set builtin or exec");
+	check_uses(job, config, &c);
 	if (job->deadline <= job->max_deadline)
 		return;
 	if (line_of(&c, "deadline") != ORIGIN_DEFAULT && line_of(&c, "max_deadline") != ORIGIN_DEFAULT)
@@ -214,7 +269,9 @@ void config_check(struct config *config, struct faults *faults)
 	if (!getpwnam(config->server.user))
 		FAULT(&c, "user", "there is no user '%s'", config->server.user);
 	for (size_t i = 0; i < config->job_count; i++)
-		check_job(config->jobs[i], &config->server, faults);
+		check_job(config->jobs[i], config, faults);
+	if (config->semaphore_count > SEMAPHORES_MAX)
+		fault(faults, 0, NULL, NULL, "more than %d semaphores", SEMAPHORES_MAX);
 	if (config->job_count == 0)
 		fault(faults, 0, NULL, NULL, "no job: add a section `[job NAME]` with `exec = COMMAND LINE`");
 }

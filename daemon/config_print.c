@@ -72,33 +72,52 @@ static void print_server(const struct server_config *server, struct buf *to)
 	}
 }
 
-/* Commented out: what a job may say, and what holds when it does not. */
-static void print_reference(struct buf *to)
+static void print_rows(enum option_section section, struct buf *to)
 {
-	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin and exec.\n;\n; [job NAME]\n");
 	for (size_t i = 0; i < option_row_count; i++) {
-		if (option_rows[i].section != OPTION_JOB)
+		if (option_rows[i].section != section)
 			continue;
 		buf_addf(to, ";   %s\n", option_rows[i].help);
 		print_key(&option_rows[i], NULL, "; ", to);
 	}
+}
+
+/* Commented out: what a job or a semaphore may say, and what holds when it does not. */
+static void print_reference(struct buf *to)
+{
+	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin and exec.\n;\n; [job NAME]\n");
+	print_rows(OPTION_JOB, to);
 	buf_addf(to, ";   a variable of the command's environment\n; env.NAME = VALUE\n");
+	buf_addf(to, "\n; What jobs may share: see `uses`.\n;\n; [semaphore NAME]\n");
+	print_rows(OPTION_SEMAPHORE, to);
+}
+
+/* The keys that are not at their default. */
+static void print_changed(enum option_section section, const void *base, struct buf *to)
+{
+	for (size_t i = 0; i < option_row_count; i++) {
+		const struct option_row *row = &option_rows[i];
+		struct buf value = { 0 };
+
+		if (row->section != section)
+			continue;
+		option_text(row, base, &value);
+		if (!slice_is(buf_slice(&value), slice_of(row->normal)))
+			print_key(row, base, "", to);
+		buf_free(&value);
+	}
+}
+
+static void print_semaphore(const struct semaphore_config *semaphore, struct buf *to)
+{
+	buf_addf(to, "\n[semaphore %s]\n", semaphore->name);
+	print_changed(OPTION_SEMAPHORE, semaphore, to);
 }
 
 static void print_job(const struct job_config *job, struct buf *to)
 {
 	buf_addf(to, "\n[job %s]\n", job->name);
-	for (size_t i = 0; i < option_row_count; i++) {
-		const struct option_row *row = &option_rows[i];
-		struct buf value = { 0 };
-
-		if (row->section != OPTION_JOB)
-			continue;
-		option_text(row, job, &value);
-		if (!slice_is(buf_slice(&value), slice_of(row->normal)))
-			print_key(row, job, "", to);
-		buf_free(&value);
-	}
+	print_changed(OPTION_JOB, job, to);
 	for (size_t i = 0; i < job->env_count; i++)
 		buf_addf(to, "env.%.*s = %s\n", (int)strcspn(job->env[i], "="), job->env[i], strchr(job->env[i], '=') + 1);
 }
@@ -109,6 +128,8 @@ void config_print(const struct config *config, struct buf *to)
 		     "; indented one. `leatd --print-config` prints this, `leatd --check-config` checks it.\n\n");
 	print_server(&config->server, to);
 	print_reference(to);
+	for (size_t i = 0; i < config->semaphore_count; i++)
+		print_semaphore(config->semaphores[i], to);
 	for (size_t i = 0; i < config->job_count; i++)
 		print_job(config->jobs[i], to);
 }

@@ -4,14 +4,14 @@
 
 #include "config.h"
 
-enum option_section { OPTION_SERVER, OPTION_JOB };
-enum option_type { OPTION_COUNT, OPTION_SIZE, OPTION_DURATION, OPTION_TEXT };
+enum option_section { OPTION_SERVER, OPTION_JOB, OPTION_SEMAPHORE };
+enum option_type { OPTION_COUNT, OPTION_SIZE, OPTION_DURATION, OPTION_BOOL, OPTION_TEXT };
 
 struct option_row {
 	enum option_section section;
 	const char *key;
 	enum option_type type;
-	size_t offset;          /* of the field in server_config or job_config */
+	size_t offset;          /* of the field in server_config, job_config or semaphore_config */
 	const char *normal;     /* the default, as it would be written */
 	uint64_t min, max;
 	const char *help;
@@ -35,7 +35,7 @@ struct config_origin {
 /* The row of `key`, or NULL. */
 const struct option_row *option_find(enum option_section, struct slice key);
 
-/* The value of a row as it would be written. `base` is a server_config or job_config. */
+/* The value of a row as it would be written. `base` is what the row's offset counts from. */
 void option_text(const struct option_row *, const void *base, struct buf *);
 
 /* Collects faults. `file` is what lines belong to. */

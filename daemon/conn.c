@@ -40,7 +40,7 @@ static void on_timer(struct wheel_timer *timer);
 
 /* --- Life --- */
 
-bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus)
+bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -54,6 +54,7 @@ bool conn_open(struct loop *loop, int fd, uint64_t number, bool surplus)
 	conn->idle_since = loop->now;
 	conn->finish_by = FOREVER;
 	conn->number = number;
+	conn->peer = *peer;
 	conn->timer.fire = on_timer;
 	out_init(&conn->out);
 	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
@@ -191,7 +192,7 @@ static bool has_requests(const struct conn *conn)
 static struct exchange begin_exchange(struct conn *conn)
 {
 	struct exchange ex = { .conn = conn, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
-						       .date_line = conn->loop->date_line } };
+						       .date_line = conn->loop->date_line }, .peer = conn->peer };
 
 	if (ex.wire.http) {
 		const struct http_request *r = &conn->parser.http.request;
@@ -246,7 +247,8 @@ static void answer_too_big(struct conn *conn)
 static void refuse_starved(struct conn *conn, struct answer *a)
 {
 	if (conn->starved_type) {
-		admit_starved(conn->starved_type, a);
+		admit_starved(conn->starved_type, conn->loop->now, a);
+		summary_refused(conn->loop);
 		return;
 	}
 	*a = answer_make(CODE_BUSY, refusal_words(REFUSED_memory));

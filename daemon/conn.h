@@ -10,10 +10,11 @@
 
 struct conn;
 struct loop;
+struct peer;
 
-/* Takes the descriptor, and counts down leatd->connections when it closes. `number`: of this connection in the process. `surplus`: there are too many, so its first request is
- * answered BUSY. False: no memory, and the descriptor and the count are still the caller's. */
-bool conn_open(struct loop *, int fd, uint64_t number, bool surplus);
+/* Takes the descriptor, and counts down leatd->connections when it closes. `number`: of this connection in the process. `surplus`: there
+ * are too many, so its first request is answered BUSY. False: no memory, and the descriptor and the count are still the caller's. */
+bool conn_open(struct loop *, int fd, const struct peer *, uint64_t number, bool surplus);
 
 /* Has something to send or to go on with: looked after when the loop leaves its present callback. */
 void conn_touch(struct conn *);

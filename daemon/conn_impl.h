@@ -8,6 +8,7 @@
 #include "loop_impl.h"
 #include "out.h"
 #include "resp.h"
+#include "share.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -32,6 +33,7 @@ struct conn {
 	bool touched;
 	int fd;
 	uint64_t number;
+	struct peer peer;
 
 	enum protocol protocol;
 	int version;                    /* of the line protocol */

@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include "conn_impl.h"
+#include "inquiry.h"
 #include "job.h"
 #include "leatd.h"
 
@@ -48,7 +49,8 @@ static size_t kept_bytes(const struct exchange *ex)
 	return sizeof(*ex) + ex->bytes.cap;
 }
 
-static void pop(struct conn *conn)
+/* Takes the first one out of the line. */
+static struct exchange *take_first(struct conn *conn)
 {
 	struct exchange *ex = conn->first;
 
@@ -56,9 +58,16 @@ static void pop(struct conn *conn)
 	if (!conn->first)
 		conn->last = &conn->first;
 	conn->exchanges--;
-	if (!ex->job)
+	if (ex->ready && !ex->job)
 		conn->kept_bytes -= kept_bytes(ex);
 	wheel_remove(&ex->timer);
+	return ex;
+}
+
+static void pop(struct conn *conn)
+{
+	struct exchange *ex = take_first(conn);
+
 	buf_free(&ex->bytes);
 	free(ex);
 }
@@ -67,6 +76,8 @@ struct buf *exchange_begin(struct exchange *ex)
 {
 	struct conn *conn = ex->conn;
 
+	if (ex->kept)
+		return &ex->kept->bytes;
 	/* With nobody before it in the line, it is its turn. */
 	if (!conn->first || !keep(ex))
 		return &conn->out.bytes;
@@ -78,9 +89,23 @@ void exchange_end(struct exchange *ex)
 	if (ex->kept) {
 		ex->kept->ready = true;
 		ex->conn->kept_bytes += kept_bytes(ex->kept);
+		conn_touch(ex->conn);
 	}
 	if (ex->close_after)
 		ex->conn->no_more = true;
+}
+
+struct exchange *exchange_later(struct exchange *ex, struct inquiry *inquiry)
+{
+	struct exchange *kept = keep(ex);
+
+	if (!kept)
+		return NULL;
+	kept->kept = kept;
+	kept->inquiry = inquiry;
+	if (ex->close_after)
+		ex->conn->no_more = true;
+	return kept;
 }
 
 void exchange_answer(struct exchange *ex, const struct answer *a)
@@ -148,6 +173,23 @@ static void settle(struct exchange *ex)
 	conn_touch(ex->conn);
 }
 
+bool exchange_cancel(struct exchange *ex)
+{
+	/* Its client has gone, so it is cancelled already. */
+	if (!ex->conn)
+		return true;
+	if (give_up_waiting(ex, CODE_CANCELED)) {
+		/* A runner may hold it at the gate of a paused type. */
+		ctx_cancel(ex->job->ctx);
+		settle(ex);
+		return true;
+	}
+	if (shim_load(&ex->job->state, relaxed) == JOB_ENDED)
+		return false;
+	ctx_cancel(ex->job->ctx);
+	return true;
+}
+
 /* Its deadline. A job that runs is its runner's to stop. */
 static void on_deadline(struct wheel_timer *timer)
 {
@@ -187,7 +229,7 @@ void exchange_run(struct exchange *ex, const struct request *request)
 {
 	struct conn *conn = ex->conn;
 	struct loop *loop = conn->loop;
-	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done };
+	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done, .peer = &conn->peer };
 	struct answer refusal;
 	struct job *job;
 
@@ -197,6 +239,8 @@ void exchange_run(struct exchange *ex, const struct request *request)
 	}
 	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
 	if (!job) {
+		if (refusal.code == CODE_BUSY || refusal.code == CODE_DRAINING)
+			summary_refused(loop);
 		exchange_answer(ex, &refusal);
 		return;
 	}
@@ -205,14 +249,53 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		conn->no_more = true;
 }
 
+/* Its client has gone, but it runs until it is dead, and is to be seen until then. */
+static void leave(struct loop *loop, struct exchange *ex)
+{
+	ex->conn = NULL;
+	ex->next = loop->left;
+	ex->link = &loop->left;
+	if (ex->next)
+		ex->next->link = &ex->next;
+	loop->left = ex;
+}
+
+static void left_is_over(struct exchange *ex)
+{
+	*ex->link = ex->next;
+	if (ex->next)
+		ex->next->link = ex->link;
+	job_unref(ex->job);
+	free(ex);
+}
+
 void exchange_job_home(struct job *job)
 {
 	struct exchange *ex = job->exchange;
 
-	/* The channel's reference. If the client has gone, so has the loop's own. */
+	/* The channel's reference. */
 	job_unref(job);
-	if (ex)
+	if (ex && ex->conn)
 		settle(ex);
+	else if (ex)
+		left_is_over(ex);
+}
+
+/* It is out of the line. */
+static void drop(struct loop *loop, struct exchange *ex)
+{
+	if (ex->job && !ex->ready && !give_up_waiting(ex, CODE_CANCELED)) {
+		leave(loop, ex);
+		return;
+	}
+	if (ex->job) {
+		ex->job->exchange = NULL;
+		job_unref(ex->job);
+	}
+	if (ex->inquiry)
+		inquiry_forget(ex->inquiry);
+	buf_free(&ex->bytes);
+	free(ex);
 }
 
 void exchanges_drop(struct conn *conn)
@@ -220,24 +303,38 @@ void exchanges_drop(struct conn *conn)
 	/* All that run, at once. */
 	if (conn->first)
 		ctx_cancel(conn->ctx);
-	while (conn->first) {
-		struct exchange *ex = conn->first;
+	while (conn->first)
+		drop(conn->loop, take_first(conn));
+}
 
-		if (ex->job) {
-			if (!ex->ready)
-				give_up_waiting(ex, CODE_CANCELED);
-			ex->job->exchange = NULL;
-			job_unref(ex->job);
-		}
-		pop(conn);
+static bool each(struct exchange *first, bool (*visit)(struct exchange *, void *), void *arg)
+{
+	struct exchange *next;
+	bool on = true;
+
+	for (struct exchange *ex = first; ex && on; ex = next) {
+		next = ex->next;
+		if (ex->job && !ex->ready && shim_load(&ex->job->state, relaxed) != JOB_ENDED)
+			on = visit(ex, arg);
 	}
+	return on;
+}
+
+void exchanges_each(struct loop *loop, bool (*visit)(struct exchange *, void *), void *arg)
+{
+	bool on = each(loop->left, visit, arg);
+
+	for (struct conn *conn = loop->conns; conn && on; conn = conn->next)
+		on = each(conn->first, visit, arg);
 }
 
 void exchanges_cancel_waiting(struct conn *conn)
 {
 	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
-		if (ex->job && !ex->ready && give_up_waiting(ex, CODE_CANCELED))
+		if (ex->job && !ex->ready && give_up_waiting(ex, CODE_CANCELED)) {
+			ctx_cancel(ex->job->ctx);
 			settle(ex);
+		}
 	}
 }
 

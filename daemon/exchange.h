@@ -2,31 +2,35 @@
  * came (restored sequence), however they end.
  *
  * The connection hands each request, as an exchange, to a command or a route, which answers it exactly once: with
- * exchange_answer(), between exchange_begin() and exchange_end(), or with exchange_run(), and then the job's end is the answer.
- * On the loop's thread. */
+ * exchange_answer(), between exchange_begin() and exchange_end(), with exchange_run(), and then the job's end is the answer, or
+ * with inquiry_start(). On the loop's thread. */
 #ifndef LEAT_EXCHANGE_H
 #define LEAT_EXCHANGE_H
 
+#include "peer.h"
 #include "reply.h"
 #include "request.h"
 #include "wheel.h"
 
 struct conn;
+struct inquiry;
 struct leatd;
 struct loop;
 
 struct exchange {
 	struct conn *conn;
 	struct wire wire;
+	struct peer peer;
 	bool close_after;               /* the connection closes behind this answer */
 
 	/* Private to exchange.c. An exchange that has to wait for its turn, or for its job, is kept in the connection's line. */
 	struct exchange *kept;          /* of the one that the handler has: its copy in the line */
-	struct exchange *next;
+	struct exchange *next, **link;  /* link: what points to this one; in loop->left only */
 	bool ready;
 	struct buf bytes;               /* the answer, if it was ready before its turn */
 	struct job *job;                /* or the job that is the answer; a reference */
 	struct wheel_timer timer;       /* its deadline while it waits */
+	struct inquiry *inquiry;        /* or what has to be answered by all loops first */
 };
 
 struct leatd *exchange_leatd(const struct exchange *);
@@ -43,13 +47,23 @@ void exchange_set_version(struct exchange *, int version);
 /* A number for this connection, unique in this process. */
 uint64_t exchange_conn_number(const struct exchange *);
 
+/* --- For inquiry.c --- */
+
+/* Will be answered later, like any other but with the exchange that is returned. NULL: no memory, and the connection is lost. */
+struct exchange *exchange_later(struct exchange *, struct inquiry *);
+
+/* Every job of this loop that waits or runs, also of clients that have gone. False ends it. visit() may cancel it. */
+void exchanges_each(struct loop *, bool (*visit)(struct exchange *, void *arg), void *arg);
+/* Cancels its job: what waits gives its place up at once, what runs is told. False: it is over already. */
+bool exchange_cancel(struct exchange *);
+
 /* --- For conn.c and loop.c --- */
 
 /* A job has come home: its answer is ready, or nobody waits for it any more. */
 void exchange_job_home(struct job *);
 /* Writes the answers whose turn it is to the connection's output. */
 void exchanges_write(struct conn *);
-/* The client has gone: gives up what waits, cancels what runs, forgets all answers. */
+/* The client has gone: gives up what waits, cancels what runs, forgets all answers. What runs is in loop->left until it is over. */
 void exchanges_drop(struct conn *);
 /* Cancels the connection's jobs, those that wait and those that run; they are answered. */
 void exchanges_cancel_waiting(struct conn *);

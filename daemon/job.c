@@ -2,6 +2,7 @@
 
 #include "ids.h"
 #include "leatd.h"
+#include "share.h"
 #include "type.h"
 
 #include <stdio.h>
@@ -63,6 +64,8 @@ struct job *job_new(const struct job_order *order)
 	job->arrived = order->arrived;
 	job->deadline = order->deadline;
 	job->home = order->home;
+	job->probe = order->probe;
+	job->share = order->share;
 	job->charged = job_size(order->payload.len);
 	job->claim = order->claim;
 	if (order->id.len)
@@ -115,6 +118,7 @@ static enum outcome outcome_of(enum code code)
 	case CODE_BUSY:
 	case CODE_DRAINING:
 	case CODE_NOJOB:
+	case CODE_NOID:
 	case CODE_NOAUTH:
 	case CODE_NOPROTO:
 	case CODE_ERR:
@@ -148,6 +152,8 @@ bool job_end_waiting(struct job *job, enum code code, moment now)
 	answer_fact(&job->answer, "after_ms", waited_ms);
 	job->ended = now;
 	ids_release(job->claim);
+	if (job->share)
+		share_give_back(job->type->share, job->share, false);
 	books_end_waiting(&job->type->books, job->outcome);
 	return true;
 }
@@ -156,17 +162,39 @@ bool job_give_up(struct job *job, enum code code, moment now)
 {
 	/* Counted before it can be taken out. */
 	shim_add(&job->type->buried, 1, relaxed);
-	if (job_end_waiting(job, code, now))
+	if (job_end_waiting(job, code, now)) {
+		/* Its runner may be waiting for a semaphore. */
+		if (job->type->uses_count > 0)
+			ctx_cancel(job->ctx);
 		return true;
+	}
 	shim_sub(&job->type->buried, 1, relaxed);
 	return false;
+}
+
+void job_start(struct job *job, moment now)
+{
+	job->started = now;
+	if (job->share)
+		share_started(job->type->share, job->share);
+	books_start(&job->type->books, job->arrived, now);
+}
+
+/* It came to its own end, and not to one that we made. */
+static bool is_whole(const struct job *job)
+{
+	return job->outcome != OUTCOME_timeout && job->outcome != OUTCOME_canceled;
 }
 
 void job_end_running(struct job *job, moment now)
 {
 	job->ended = now;
+	shim_store(&job->state, JOB_ENDED, relaxed);
 	ids_release(job->claim);
-	books_end_running(&job->type->books, job->outcome, job->ended - job->started);
+	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
+	if (job->share)
+		share_give_back(job->type->share, job->share, true);
+	books_end_running(&job->type->books, job->outcome, job->started, now);
 }
 
 void job_bury(struct job *job)

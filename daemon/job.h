@@ -11,6 +11,8 @@
 #include "../lib/chan.h"
 
 struct id_claim;
+struct peer;
+struct share_entry;
 struct type;
 
 CHAN_DEFINE(job_chan, struct job *)
@@ -29,6 +31,11 @@ struct job_order {
 	moment arrived, deadline;
 	struct ctx *parent;             /* of the client: cancelling it cancels the job */
 	struct chan *home;              /* where the job goes when it is over; borrowed */
+	const struct peer *peer;        /* who asks; borrowed */
+
+	/* Admission's, taken over by the job. */
+	struct share_entry *share;
+	bool probe;
 };
 
 struct job {
@@ -38,6 +45,8 @@ struct job {
 	struct slice traceparent;
 	char id[JOB_ID_MAX + 1];
 	moment arrived, deadline;
+	bool probe;                     /* let in to see how long it takes: it runs however little time is left */
+	struct share_entry *share;      /* what its client holds of the places; NULL: not counted */
 	struct ctx *ctx;                /* done when the deadline passes or nobody wants the result any more */
 	struct chan *home;
 
@@ -90,6 +99,9 @@ bool job_end_waiting(struct job *, enum code, moment now);
 
 /* The same by its loop: the job stays in the channel, with the channel's reference, until somebody takes it out and buries it. */
 bool job_give_up(struct job *, enum code, moment now);
+
+/* Begins the run of a job that was claimed for it. */
+void job_start(struct job *, moment now);
 
 /* Ends a job that ran; the place is free when this returns. */
 void job_end_running(struct job *, moment now);

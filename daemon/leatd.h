@@ -10,6 +10,7 @@
 
 struct ids;
 struct log;
+struct named_semaphore;
 
 struct leatd {
 	const struct config *config;
@@ -17,6 +18,8 @@ struct leatd {
 	struct ids *ids;
 	struct type *types;             /* sorted by name */
 	size_t type_count;
+	struct named_semaphore *semaphores;     /* sorted by name */
+	size_t semaphore_count;
 	int64_t started_unix;           /* seconds since 1970 */
 	uint64_t id_seed;               /* first half of the ids this process gives */
 	struct rlimit descriptors;      /* the limit leatd was started with, which commands get */
@@ -24,6 +27,8 @@ struct leatd {
 
 	/* These change; any thread. */
 	shim_i64 finish_by;             /* moment until which last answers may be fetched; set before the loops are told to quit */
+	shim_u64 summary_due;           /* 1: a loop has taken it upon itself to write the next summary of refusals */
+	uint64_t refusals_told[REFUSALS];       /* that loop's: what the last one has told */
 	shim_u64 draining;              /* 1: SIGTERM has come, nothing new is taken */
 	shim_u64 cancelling;            /* 1: drain_timeout has passed, no job is started any more */
 	shim_u64 connections;

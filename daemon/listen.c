@@ -4,6 +4,7 @@
 #include "leatd.h"
 #include "log.h"
 #include "loop_impl.h"
+#include "peer.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -253,18 +254,19 @@ static void on_pause_over(evutil_socket_t fd unused_arg, short what unused_arg, 
 		evtimer_add(l->pause, &rest_time);
 }
 
-static void take(struct loop *loop, int fd)
+static void take(struct loop *loop, int fd, const struct sockaddr_storage *from)
 {
 	struct leatd *leatd = loop->leatd;
 	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
 	uint64_t most = leatd->config->server.max_connections;
+	struct peer peer = peer_of(fd, from);
 	uint64_t number;
 	int on = 1;
 
 	number = shim_add(&leatd->accepted, 1, relaxed) + 1;
 	/* Fails on a unix socket, which has no such delay. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (present < most + SURPLUS_MAX && conn_open(loop, fd, number, present >= most))
+	if (present < most + SURPLUS_MAX && conn_open(loop, fd, &peer, number, present >= most))
 		return;
 	shim_sub(&leatd->connections, 1, relaxed);
 	close(fd);
@@ -276,11 +278,13 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 
 	loop_enter(l->loop);
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = accept4(socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+		socklen_t from_len = sizeof(from);
+		int fd = accept4(socket, (struct sockaddr *)&from, &from_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			l->complained = false;
-			take(l->loop, fd);
+			take(l->loop, fd, &from);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			rest(l, errno);
 			break;

@@ -2,6 +2,7 @@
 
 #include "conn.h"
 #include "exchange.h"
+#include "inquiry.h"
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
@@ -111,7 +112,9 @@ static void quit(struct loop *loop)
 	moment least = moment_add(loop->now, LAST_ANSWERS_NS);
 
 	loop->stopping = true;
+	summary_stop(loop);
 	listeners_stop(loop);
+	inquiries_finish(loop);
 	conns_finish(loop, until > least ? until : least);
 }
 
@@ -137,6 +140,20 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 	loop_leave(loop);
 	if (!chan_watch_arm(loop->orders_watch))
 		event_active(loop->orders_event, EV_READ, 0);
+}
+
+/* Questions of other loops, and their answers to ours. */
+static void on_mail(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
+{
+	struct loop *loop = arg;
+	struct question *q;
+
+	loop_enter(loop);
+	while (chan_try_recv(loop->mails[loop->index], &q) == CHAN_OK)
+		inquiry_mail(loop, q);
+	loop_leave(loop);
+	if (!chan_watch_arm(loop->mail_watch))
+		event_active(loop->mail_event, EV_READ, 0);
 }
 
 /* Everything that is ready now; false if nothing was. */
@@ -229,8 +246,11 @@ void loop_free(struct loop *loop)
 		event_free(loop->done_event);
 	if (loop->orders_event)
 		event_free(loop->orders_event);
+	if (loop->mail_event)
+		event_free(loop->mail_event);
 	chan_watch_free(loop->done_watch);
 	chan_watch_free(loop->orders_watch);
+	chan_watch_free(loop->mail_watch);
 	chan_unref(loop->done);
 	chan_unref(loop->orders);
 	ctx_unref(loop->ctx);
@@ -260,6 +280,8 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->index = options->index;
 	loop->drained = options->drained;
 	purse_init(&loop->purse, loop->leatd);
+	loop->mails = options->mails;
+	loop->mail_count = options->mail_count;
 	loop->wheel_at = FOREVER;
 	loop_enter(loop);
 	wheel_init(&loop->wheel, loop->now);
@@ -273,6 +295,7 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->wheel_event = evtimer_new(loop->base, on_wheel, loop);
 	return loop->wheel_event && watch(loop, loop->done, &loop->done_watch, &loop->done_event, EV_ET, on_done) &&
 	       watch(loop, loop->orders, &loop->orders_watch, &loop->orders_event, 0, on_orders) &&
+	       watch(loop, loop->mails[loop->index], &loop->mail_watch, &loop->mail_event, 0, on_mail) &&
 	       listeners_start(loop, options->listeners, options->listener_count) == 0;
 }
 

@@ -29,6 +29,8 @@ struct loop_options {
 	const int *listeners;           /* listening sockets, non-blocking; this loop accepts from all of them, and closes none */
 	size_t listener_count;
 	struct chan *drained;           /* of size_t: the index; has room for all loops; borrowed */
+	struct chan *const *mails;      /* inquiry_mail_new() of each loop; borrowed until loop_join() of all of them */
+	size_t mail_count;
 };
 
 /* The thread runs, and accepts, when this returns. NULL: no memory, descriptors or thread. */

@@ -5,6 +5,8 @@
 #include "http.h"
 #include "loop.h"
 #include "purse.h"
+#include "summary.h"
+#include "wheel.h"
 
 #include <pthread.h>
 
@@ -24,10 +26,16 @@ struct loop {
 	struct chan_watch *orders_watch;
 	struct event *orders_event;
 	struct chan *drained;
+	struct chan *const *mails;      /* of struct question *, one of each loop; borrowed */
+	size_t mail_count;
+	struct chan_watch *mail_watch;
+	struct event *mail_event;
 
 	struct wheel wheel;
 	struct event *wheel_event;
 	moment wheel_at;                /* when that event fires */
+
+	struct summary summary;
 
 	struct listener *listeners;
 	size_t listener_count;
@@ -38,6 +46,9 @@ struct loop {
 	size_t conn_count;
 	size_t jobs_out;                /* jobs that have not come home */
 	struct purse purse;             /* pays for the buffers of its connections */
+	struct exchange *left;          /* those whose clients have gone and that still run */
+	struct inquiry *inquiries;      /* what clients of this loop ask of all loops; the first is under way */
+	uint64_t inquiry_number;        /* of that one */
 
 	moment now;                     /* of the present callback */
 	moment date_until;

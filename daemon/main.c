@@ -1,9 +1,11 @@
 #include "config.h"
 #include "ids.h"
+#include "inquiry.h"
 #include "leatd.h"
 #include "listen.h"
 #include "log.h"
 #include "loop.h"
+#include "semaphores.h"
 #include "signals.h"
 #include "trim.h"
 
@@ -227,6 +229,8 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
 	/* Orphans of commands come to us, and we see them end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (semaphores_start(leatd) < 0)
+		return -ENOMEM;
 	return start_types(leatd);
 }
 
@@ -236,18 +240,31 @@ struct loops {
 	struct loop **loops;
 	size_t count;
 	struct chan *drained;           /* of size_t */
+	struct chan **mails;            /* what they ask each other; one of each */
+	size_t mail_count;
 };
+
+static bool make_mails(struct loops *l, size_t wanted)
+{
+	l->mails = calloc(wanted, sizeof(*l->mails));
+	while (l->mails && l->mail_count < wanted && (l->mails[l->mail_count] = inquiry_mail_new(wanted)))
+		l->mail_count++;
+	return l->mail_count == wanted;
+}
 
 static bool start_loops(struct loops *l, struct leatd *leatd, const struct listen_sockets *sockets)
 {
 	int *listeners = calloc(sockets->address_count, sizeof(*listeners));
 	size_t wanted = sockets->loop_count;
+	bool made;
 
 	l->drained = chan_new(sizeof(size_t), wanted);
 	l->loops = calloc(wanted, sizeof(struct loop *));
-	while (listeners && l->drained && l->loops && l->count < wanted) {
+	made = make_mails(l, wanted) && listeners && l->drained && l->loops;
+	while (made && l->count < wanted) {
 		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners,
-						.listener_count = sockets->address_count, .drained = l->drained };
+						.listener_count = sockets->address_count, .drained = l->drained,
+						.mails = l->mails, .mail_count = l->mail_count };
 
 		listen_of_loop(sockets, l->count, listeners);
 		l->loops[l->count] = loop_start(&options);
@@ -276,6 +293,9 @@ static void free_loops(struct loops *l)
 {
 	for (size_t i = 0; i < l->count; i++)
 		loop_free(l->loops[i]);
+	for (size_t i = 0; i < l->mail_count; i++)
+		inquiry_mail_free(l->mails[i]);
+	free(l->mails);
 	chan_unref(l->drained);
 	free(l->loops);
 }
@@ -357,6 +377,7 @@ static void leatd_free(struct leatd *leatd)
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);    /* if it was never run */
 	free(leatd->types);
+	semaphores_stop(leatd);
 	ids_free(leatd->ids);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);

@@ -6,6 +6,9 @@
 
 #include <stdio.h>
 
+/* What an error usually takes: a refusal allocates nothing. */
+enum { ERROR_ROOM_BYTES = 512 };
+
 static void add_head(struct buf *to, const struct wire *wire, int status, struct slice content_type, size_t content_length)
 {
 	http_add_head(to, &(struct http_head){
@@ -46,13 +49,17 @@ static void add_retry_headers(struct buf *to, const struct answer *a)
 	if (retry_ms < 0)
 		return;
 	/* Whole seconds are all that Retry-After has. */
-	buf_addf(to, "Retry-After: %lld\r\nLeat-Retry-Ms: %lld\r\n", (long long)(retry_ms < 1000 ? 1 : (retry_ms + 999) / 1000),
-		 (long long)retry_ms);
+	buf_add_slice(to, SLICE("Retry-After: "));
+	buf_add_int(to, retry_ms < 1000 ? 1 : (retry_ms + 999) / 1000);
+	buf_add_slice(to, SLICE("\r\nLeat-Retry-Ms: "));
+	buf_add_int(to, retry_ms);
+	buf_add_slice(to, SLICE("\r\n"));
 }
 
 static void add_http_problem(struct buf *to, const struct wire *wire, const struct answer *a, const struct job *job, const char *header)
 {
-	struct buf problem = { 0 };
+	char room[ERROR_ROOM_BYTES];
+	struct buf problem = buf_on(room);
 
 	answer_add_problem(a, &problem);
 	add_head(to, wire, answer_http_status(a), SLICE("application/problem+json"), problem.len);
@@ -69,7 +76,8 @@ static void add_http_problem(struct buf *to, const struct wire *wire, const stru
 
 static void add_line_error(struct buf *to, const struct answer *a)
 {
-	struct buf line = { 0 };
+	char room[ERROR_ROOM_BYTES];
+	struct buf line = buf_on(room);
 
 	answer_add_line(a, &line);
 	resp_add_error(to, buf_slice(&line));

@@ -1,10 +1,15 @@
 #include "report.h"
 
+#include "forecast.h"
+#include "inquiry.h"
 #include "leatd.h"
 #include "log.h"
+#include "semaphores.h"
 
 #include <time.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(((struct report_record *)0)->room) >= PEER_TEXT_MAX, "a peer fits");
 
 static void add_text(struct report_record *r, const char *name, const char *text)
 {
@@ -36,7 +41,11 @@ void report_job(const struct type *type, struct report_record *r)
 	add_ms(r, "deadline_ms", config->deadline);
 	add_ms(r, "max_deadline_ms", config->max_deadline);
 	add_ms(r, "grace_ms", config->grace);
+	add_ms(r, "max_wait_ms", config->max_wait);
+	add_number(r, "client_share", config->client_share);
+	add_text(r, "uses", config->uses);
 	add_number(r, "max_output", config->max_output);
+	add_number(r, "paused", type_is_paused(type));
 	add_number(r, "waiting", books.waiting);
 	add_number(r, "running", books.running);
 }
@@ -65,7 +74,9 @@ void report_stats(const struct type *type, struct report_record *r)
 		add_number(r, outcome_name((enum outcome)i), books.ended[i]);
 	for (size_t i = 0; i < REFUSALS; i++)
 		add_number(r, refused_names[i], books.refused[i]);
-	add_number(r, "service_us", books.service_ns / 1000);
+	add_number(r, "service_us", (uint64_t)(estimate_mean(&type->estimate) / MICROSECONDS));
+	add_number(r, "service_median_us", (uint64_t)(estimate_median(&type->estimate) / MICROSECONDS));
+	add_ms(r, "wait_ms", forecast_wait(type, 0, moment_now()));
 }
 
 static void add_object(const struct report_record *r, struct buf *to)
@@ -89,6 +100,46 @@ void report_json(const struct leatd *leatd, void (*fill)(const struct type *, st
 		if (i)
 			buf_add_char(to, ',');
 		fill(&leatd->types[i], &r);
+		add_object(&r, to);
+	}
+	buf_add_slice(to, SLICE("]\n"));
+}
+
+/* --- Jobs in flight --- */
+
+size_t report_inquiry_records(const struct inquiry_result *result)
+{
+	return result->count + (result->more > 0);
+}
+
+void report_inquiry(const struct inquiry_result *result, size_t i, struct report_record *r)
+{
+	const struct inquiry_job *job = &result->jobs[i];
+
+	r->count = 0;
+	if (i == result->count) {
+		add_number(r, "more", result->more);
+		return;
+	}
+	peer_text(&job->peer, r->room);
+	add_text(r, "id", job->id);
+	add_text(r, "job", job->type->config->name);
+	add_text(r, "state", job->running ? "running" : "waiting");
+	/* What another loop took in after our clock was read is not of a negative age. */
+	add_ms(r, "age_ms", job->arrived < result->now ? result->now - job->arrived : 0);
+	add_ms(r, "left_ms", job->deadline > result->now ? job->deadline - result->now : 0);
+	add_text(r, "peer", r->room);
+}
+
+void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
+{
+	struct report_record r;
+
+	buf_add_char(to, '[');
+	for (size_t i = 0; i < report_inquiry_records(result); i++) {
+		if (i)
+			buf_add_char(to, ',');
+		report_inquiry(result, i, &r);
 		add_object(&r, to);
 	}
 	buf_add_slice(to, SLICE("]\n"));
@@ -146,6 +197,16 @@ static void info_jobs(const struct leatd *leatd, struct buf *to)
 	}
 }
 
+static void info_semaphores(const struct leatd *leatd, struct buf *to)
+{
+	for (size_t i = 0; i < leatd->semaphore_count; i++) {
+		const struct named_semaphore *s = &leatd->semaphores[i];
+
+		buf_addf(to, "semaphore_%s:permits=%llu,in_use=%llu\r\n", s->config->name, (unsigned long long)s->config->permits,
+			 (unsigned long long)(s->config->permits - semaphores_free(s)));
+	}
+}
+
 void report_info(const struct leatd *leatd, struct slice section, struct buf *to)
 {
 	static const struct {
@@ -155,7 +216,7 @@ void report_info(const struct leatd *leatd, struct slice section, struct buf *to
 	} sections[] = {
 		{ SLICE("server"), "Server", info_server }, { SLICE("clients"), "Clients", info_clients },
 		{ SLICE("memory"), "Memory", info_memory }, { SLICE("stats"), "Stats", info_stats },
-		{ SLICE("jobs"), "Jobs", info_jobs },
+		{ SLICE("jobs"), "Jobs", info_jobs }, { SLICE("semaphores"), "Semaphores", info_semaphores },
 	};
 	bool all = slice_is_nocase(section, SLICE("all")) || slice_is_nocase(section, SLICE("default")) ||
 		   slice_is_nocase(section, SLICE("everything"));
@@ -234,6 +295,26 @@ static void histograms(const struct leatd *leatd, struct buf *to)
 		one_histogram(to, "leat_run_seconds", leatd->types[i].config->name, &leatd->types[i].books.ran);
 }
 
+static void forecasts(const struct leatd *leatd, struct buf *to)
+{
+	metric(to, "leat_predicted_wait_seconds", "gauge", "How long a job that came now would wait.");
+	for (size_t i = 0; i < leatd->type_count; i++)
+		buf_addf(to, "leat_predicted_wait_seconds{job=\"%s\"} %.9g\n", leatd->types[i].config->name,
+			 (double)forecast_wait(&leatd->types[i], 0, moment_now()) / 1e9);
+}
+
+static void semaphores(const struct leatd *leatd, struct buf *to)
+{
+	metric(to, "leat_semaphore_permits", "gauge", "Permits of a semaphore.");
+	for (size_t i = 0; i < leatd->semaphore_count; i++)
+		buf_addf(to, "leat_semaphore_permits{semaphore=\"%s\"} %llu\n", leatd->semaphores[i].config->name,
+			 (unsigned long long)leatd->semaphores[i].config->permits);
+	metric(to, "leat_semaphore_in_use", "gauge", "Permits that are held by jobs.");
+	for (size_t i = 0; i < leatd->semaphore_count; i++)
+		buf_addf(to, "leat_semaphore_in_use{semaphore=\"%s\"} %llu\n", leatd->semaphores[i].config->name,
+			 (unsigned long long)(leatd->semaphores[i].config->permits - semaphores_free(&leatd->semaphores[i])));
+}
+
 void report_metrics(const struct leatd *leatd, struct buf *to)
 {
 	per_type(leatd, to, "leat_jobs_submitted_total", "counter", "Jobs that admission has looked at.",
@@ -241,7 +322,12 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	refused_and_ended(leatd, to);
 	per_type(leatd, to, "leat_jobs_waiting", "gauge", "Jobs that wait for a runner.", offsetof(struct books_copy, waiting));
 	per_type(leatd, to, "leat_jobs_running", "gauge", "Jobs that run.", offsetof(struct books_copy, running));
+	metric(to, "leat_jobs_paused", "gauge", "1 while the type is paused.");
+	for (size_t i = 0; i < leatd->type_count; i++)
+		buf_addf(to, "leat_jobs_paused{job=\"%s\"} %d\n", leatd->types[i].config->name, type_is_paused(&leatd->types[i]));
 	histograms(leatd, to);
+	forecasts(leatd, to);
+	semaphores(leatd, to);
 	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",

@@ -4,6 +4,7 @@
 
 #include "buf.h"
 
+struct inquiry_result;
 struct leatd;
 struct type;
 
@@ -18,6 +19,7 @@ enum { REPORT_FIELDS_MAX = 32 };
 struct report_record {
 	struct report_field fields[REPORT_FIELDS_MAX];
 	size_t count;
+	char room[64];          /* for a text that is made here */
 };
 
 /* A type with its limits; the books of a type. */
@@ -27,7 +29,13 @@ void report_stats(const struct type *, struct report_record *);
 /* An array of objects, one for each type. */
 void report_json(const struct leatd *, void (*fill)(const struct type *, struct report_record *), struct buf *);
 
-/* Sections server, clients, memory, stats, jobs; `all`, `everything` and `default` are all of them; an unknown one is empty. */
+/* The jobs in flight: record `i` of report_inquiry_records(). If there were more jobs than an answer has, the last record has one
+ * field, `more`. */
+size_t report_inquiry_records(const struct inquiry_result *);
+void report_inquiry(const struct inquiry_result *, size_t i, struct report_record *);
+void report_inquiry_json(const struct inquiry_result *, struct buf *);
+
+/* Sections server, clients, memory, stats, jobs, semaphores; `all`, `everything` and `default` are all of them; an unknown one is empty. */
 void report_info(const struct leatd *, struct slice section, struct buf *);
 
 /* Prometheus text format 0.0.4. */

@@ -4,6 +4,7 @@
 #include "ids.h"
 #include "job.h"
 #include "leatd.h"
+#include "log.h"
 #include "text.h"
 
 bool request_set_deadline(struct request *request, struct slice text, struct answer *why)
@@ -44,6 +45,23 @@ struct type *request_find_type(const struct leatd *leatd, struct slice name, str
 	return NULL;
 }
 
+bool request_pause(const struct leatd *leatd, struct slice name, bool paused, struct answer *why)
+{
+	struct type *type = request_find_type(leatd, name, why);
+
+	if (!type)
+		return false;
+	if (!paused) {
+		type_resume(type);
+	} else if (!type_pause(type)) {
+		*why = answer_make(CODE_BUSY, "no memory left for it");
+		answer_fact_text(why, "reason", SLICE("memory"));
+		return false;
+	}
+	log_notice(leatd->log, paused ? "paused" : "resumed", log_text("job", type->name));
+	return true;
+}
+
 static moment deadline_of(const struct job_config *config, int64_t asked_ns, moment arrived)
 {
 	int64_t ns = asked_ns ? asked_ns : config->deadline;
@@ -66,19 +84,17 @@ static bool claim_id(struct leatd *leatd, struct slice id, struct id_claim **cla
 	return false;
 }
 
-/* A place was given; the job is on its way, or everything is given back. */
-static struct job *send_off(struct type *type, const struct job_order *order, struct answer *why)
+/* A place was given; the job is on its way, or everything is given back but the claim. */
+static struct job *send_off(struct job_order *order, struct answer *why)
 {
 	struct job *job = job_new(order);
 
 	if (!job) {
-		admit_leave(type, order->payload.len, why);
-		ids_release(order->claim);
+		admit_leave(order, why);
 		return NULL;
 	}
-	if (admit_enter(type, job, why))
+	if (admit_enter(order->type, job, why))
 		return job;
-	ids_release(order->claim);
 	job_unref(job);
 	job_unref(job);
 	return NULL;
@@ -87,18 +103,18 @@ static struct job *send_off(struct type *type, const struct job_order *order, st
 struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
 			   struct answer *why)
 {
-	struct type *type = request_find_type(leatd, request->job, why);
-	struct id_claim *claim;
+	struct job_order order = {
+		.type = request_find_type(leatd, request->job, why), .payload = request->payload, .id = request->id,
+		.traceparent = request->traceparent, .arrived = arrived, .parent = requester->ctx, .home = requester->home,
+		.peer = requester->peer,
+	};
+	struct job *job;
 
-	if (!type || !claim_id(leatd, request->id, &claim, why))
+	if (!order.type || !claim_id(leatd, request->id, &order.claim, why))
 		return NULL;
-	if (!admit_place(type, request->payload.len, why)) {
-		ids_release(claim);
-		return NULL;
-	}
-	return send_off(type, &(struct job_order){
-		.type = type, .payload = request->payload, .id = request->id, .claim = claim, .traceparent = request->traceparent,
-		.arrived = arrived, .deadline = deadline_of(type->config, request->deadline_ns, arrived),
-		.parent = requester->ctx, .home = requester->home,
-	}, why);
+	order.deadline = deadline_of(order.type->config, request->deadline_ns, arrived);
+	job = admit_place(&order, why) ? send_off(&order, why) : NULL;
+	if (!job)
+		ids_release(order.claim);
+	return job;
 }

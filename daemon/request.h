@@ -7,6 +7,7 @@
 
 struct job;
 struct leatd;
+struct peer;
 struct type;
 
 struct request {
@@ -21,6 +22,7 @@ struct request {
 struct requester {
 	struct ctx *ctx;                /* cancelled when the client has gone */
 	struct chan *home;              /* where its jobs go when they are over */
+	const struct peer *peer;        /* whose places its jobs take: see share.h */
 };
 
 /* Reads a deadline that a client sent. False: not a duration over 0, and *why is the answer. */
@@ -30,6 +32,9 @@ must_check bool request_set_id(struct request *, struct slice text, struct answe
 
 /* The type of that name. NULL: there is none, and *why is the answer, with the nearest name. */
 must_check struct type *request_find_type(const struct leatd *, struct slice name, struct answer *why);
+
+/* Pauses or resumes the type of that name. False: there is none, or no memory, and *why is the answer. */
+must_check bool request_pause(const struct leatd *, struct slice name, bool paused, struct answer *why);
 
 /* Looks the job up, has it admitted and puts it on its way. The job, with the caller's reference on it; or NULL, and *why is the
  * answer. */

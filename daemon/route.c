@@ -2,6 +2,7 @@
 
 #include "exchange.h"
 #include "http.h"
+#include "inquiry.h"
 #include "leatd.h"
 #include "report.h"
 
@@ -64,6 +65,67 @@ static void get_jobs(struct exchange *ex, const struct http_request *http unused
 	content(ex, SLICE("application/json"), &body);
 }
 
+static void answer_ps(struct exchange *ex, const struct inquiry_result *result)
+{
+	struct buf body = { 0 };
+
+	report_inquiry_json(result, &body);
+	body.failed |= result->no_memory;
+	content(ex, SLICE("application/json"), &body);
+}
+
+static void get_ps(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
+{
+	inquiry_start(ex, INQUIRY_JOBS, SLICE(""), answer_ps);
+}
+
+static void no_content(struct exchange *ex)
+{
+	reply_content(exchange_begin(ex), &ex->wire, 204, SLICE(""), SLICE(""));
+	exchange_end(ex);
+}
+
+static void answer_cancel(struct exchange *ex, const struct inquiry_result *result)
+{
+	if (result->cancelled)
+		no_content(ex);
+	else if (result->no_memory)
+		fail(ex, CODE_BUSY, 503, "no memory left to look for it everywhere");
+	else
+		fail(ex, CODE_NOID, 404, "no job of this id waits or runs");
+}
+
+static void delete_ps(struct exchange *ex, const struct http_request *http unused_arg, struct slice id)
+{
+	struct request request;
+	struct answer why;
+
+	if (request_set_id(&request, id, &why))
+		inquiry_start(ex, INQUIRY_CANCEL, request.id, answer_cancel);
+	else
+		exchange_answer(ex, &why);
+}
+
+static void set_paused(struct exchange *ex, struct slice job, bool paused)
+{
+	struct answer why;
+
+	if (request_pause(exchange_leatd(ex), job, paused, &why))
+		no_content(ex);
+	else
+		exchange_answer(ex, &why);
+}
+
+static void post_pause(struct exchange *ex, const struct http_request *http unused_arg, struct slice job)
+{
+	set_paused(ex, job, true);
+}
+
+static void post_resume(struct exchange *ex, const struct http_request *http unused_arg, struct slice job)
+{
+	set_paused(ex, job, false);
+}
+
 static void get_metrics(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
 {
 	struct buf body = { 0 };
@@ -88,23 +150,55 @@ static void get_ready(struct exchange *ex, const struct http_request *http, stru
 		get_health(ex, http, rest);
 }
 
+/* An address takes one method. */
 static const struct route {
-	struct slice path;              /* ends in '/': what follows is handed over */
-	bool post;                      /* else GET and HEAD */
+	struct slice path;              /* ends in '/': what follows, up to `end`, is handed over */
+	struct slice end;
+	enum http_method method;        /* GET stands for HEAD too */
 	void (*run)(struct exchange *, const struct http_request *, struct slice rest);
 } routes[] = {
-	{ SLICE("/v1/run/"), true, post_run },
-	{ SLICE("/v1/jobs"), false, get_jobs },
-	{ SLICE("/metrics"), false, get_metrics },
-	{ SLICE("/healthz"), false, get_health },
-	{ SLICE("/readyz"), false, get_ready },
+	{ SLICE("/v1/run/"), SLICE(""), HTTP_POST, post_run },
+	{ SLICE("/v1/jobs"), SLICE(""), HTTP_GET, get_jobs },
+	{ SLICE("/v1/jobs/"), SLICE("/pause"), HTTP_POST, post_pause },
+	{ SLICE("/v1/jobs/"), SLICE("/resume"), HTTP_POST, post_resume },
+	{ SLICE("/v1/ps"), SLICE(""), HTTP_GET, get_ps },
+	{ SLICE("/v1/ps/"), SLICE(""), HTTP_DELETE, delete_ps },
+	{ SLICE("/metrics"), SLICE(""), HTTP_GET, get_metrics },
+	{ SLICE("/healthz"), SLICE(""), HTTP_GET, get_health },
+	{ SLICE("/readyz"), SLICE(""), HTTP_GET, get_ready },
 };
 
-static bool matches(const struct route *route, struct slice path)
+/* True, and what stands between the beginning and the end of the address. */
+static bool matches(const struct route *route, struct slice path, struct slice *rest)
 {
+	const size_t least = route->path.len + route->end.len;
+
+	*rest = SLICE("");
 	if (route->path.at[route->path.len - 1] != '/')
 		return slice_is(path, route->path);
-	return path.len > route->path.len && memcmp(path.at, route->path.at, route->path.len) == 0;
+	if (path.len <= least || memcmp(path.at, route->path.at, route->path.len) != 0 ||
+	    memcmp(path.at + path.len - route->end.len, route->end.at, route->end.len) != 0)
+		return false;
+	*rest = (struct slice){ path.at + route->path.len, path.len - least };
+	return true;
+}
+
+static const char *allowed(const struct route *route)
+{
+	switch (route->method) {
+	case HTTP_POST:
+		return "POST";
+	case HTTP_DELETE:
+		return "DELETE";
+	case HTTP_GET:
+	case HTTP_HEAD:
+	case HTTP_PUT:
+	case HTTP_OPTIONS:
+	case HTTP_PATCH:
+	case HTTP_OTHER:
+		break;
+	}
+	return "GET, HEAD";
 }
 
 /* Without `:PORT`. */
@@ -171,19 +265,20 @@ struct type *route_type(const struct leatd *leatd, const struct http_request *ht
 
 void route_dispatch(struct exchange *ex, const struct http_request *http)
 {
-	bool get = http->method == HTTP_GET || http->method == HTTP_HEAD;
+	enum http_method method = http->method == HTTP_HEAD ? HTTP_GET : http->method;
 
 	if (!may_ask(ex, http))
 		return;
 	for (size_t i = 0; i < countof(routes); i++) {
 		const struct route *route = &routes[i];
+		struct slice rest;
 
-		if (!matches(route, http->path))
+		if (!matches(route, http->path, &rest))
 			continue;
-		if (route->post ? http->method == HTTP_POST : get) {
-			route->run(ex, http, (struct slice){ http->path.at + route->path.len, http->path.len - route->path.len });
+		if (method == route->method) {
+			route->run(ex, http, rest);
 		} else {
-			reply_not_allowed(exchange_begin(ex), &ex->wire, route->post ? "POST" : "GET, HEAD");
+			reply_not_allowed(exchange_begin(ex), &ex->wire, allowed(route));
 			exchange_end(ex);
 		}
 		return;
@@ -191,5 +286,5 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 	if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
-		fail(ex, CODE_ERR, 404, "nothing at this address; there are /v1/run/JOB, /v1/jobs, /metrics, /healthz, /readyz");
+		fail(ex, CODE_ERR, 404, "nothing at this address; there are /v1/run/JOB, /v1/jobs, /v1/ps, /metrics, /healthz, /readyz");
 }

@@ -5,6 +5,7 @@
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
+#include "semaphores.h"
 #include "type.h"
 
 /* How each kind runs. It sets job->answer and job->outcome, and returns when nothing of the job is left. */
@@ -26,33 +27,66 @@ static void log_ended(const struct job *job)
 			log_number("run_us", (job->ended - job->started) / MICROSECONDS), { 0 } });
 }
 
-/* Ends what is not worth starting: its time is up, or nobody wants it any more. */
-static bool end_unstarted(struct job *job, moment now)
+/* Not even half of what a run usually takes: it would only take the runner from one that can still end in time. */
+static bool is_hopeless(const struct job *job, moment now)
+{
+	int64_t left = job->deadline - now;
+
+	return left <= 0 || (job->type->config->predict && !job->probe && left < estimate_median(&job->type->estimate) / 2);
+}
+
+/* What to answer instead of starting it: its time is up, or nobody wants it any more. CODE_OK: it is worth it. */
+static enum code why_not(const struct job *job, moment now)
 {
 	if (shim_load(&job->type->leatd->cancelling, relaxed) || ctx_error(job->ctx) == CHAN_CANCELED)
-		return job_end_waiting(job, CODE_CANCELED, now);
-	return now >= job->deadline && job_end_waiting(job, CODE_TIMEOUT, now);
+		return CODE_CANCELED;
+	return is_hopeless(job, now) ? CODE_TIMEOUT : CODE_OK;
+}
+
+enum turn { TURN_RAN, TURN_ENDED, TURN_WAS_GONE };
+
+/* `why` not, or CODE_OK. While it waited somebody else may have ended and answered it. */
+static enum turn take_turn(struct job *job, enum code why, moment now)
+{
+	if (why != CODE_OK)
+		return job_end_waiting(job, why, now) ? TURN_ENDED : TURN_WAS_GONE;
+	if (!job_claim(job, JOB_RUNNING))
+		return TURN_WAS_GONE;
+	job_start(job, now);
+	kinds[job->type->config->kind](job);
+	return TURN_RAN;
 }
 
 void run_job(void *elem, void *unused unused_arg)
 {
 	struct job *job = *(struct job **)elem;
-	moment now = moment_now();
+	struct type *type = job->type;
+	bool held = false;
+	enum turn turn;
+	enum code why;
+	moment now;
 
-	if (end_unstarted(job, now)) {
-		chan_send(job->home, &job, NULL, FOREVER);
-		return;
+	/* Held here while the type is paused: it has not been claimed, so it waits as it did in the channel. */
+	gate_pass(type->gate, job->ctx, FOREVER);
+	now = moment_now();
+	why = why_not(job, now);
+	if (type->uses_count > 0 && why == CODE_OK) {
+		held = semaphores_take(job);
+		now = moment_now();
+		/* If they were not to be had, its context has ended, and this says so. */
+		why = why_not(job, now);
 	}
-	if (!job_claim(job, JOB_RUNNING)) {
-		/* It gave its place up while it waited, and has been answered. */
+	turn = take_turn(job, why, now);
+	/* Permits and place are free before anybody can read the answer. */
+	if (held)
+		semaphores_give_back(type);
+	if (turn == TURN_WAS_GONE) {
 		job_bury(job);
 		return;
 	}
-	job->started = now;
-	books_start(&job->type->books, job->started - job->arrived);
-	kinds[job->type->config->kind](job);
-	/* The place is free before anybody can read the answer. */
-	job_end_running(job, moment_now());
-	log_ended(job);
+	if (turn == TURN_RAN) {
+		job_end_running(job, moment_now());
+		log_ended(job);
+	}
 	chan_send(job->home, &job, NULL, FOREVER);
 }

@@ -66,6 +66,11 @@ for bad in '' host ::1:5328 '[::1]' '[::1]5328' :5328 host:0 host:65536 host:5x 
 	run ping --server "$bad"; expect "the address '$bad' is refused" 64 '' 'bad server address'
 done
 run --version; expect 'the version' 0 "leat $(sed -n 's/^VERSION := //p' Makefile)" ''
+run cancel; expect 'cancel wants an id' 64 '' 'too few arguments'
+run pause upper --json; expect 'pause has nothing to print' 64 '' 'takes no --json'
+for command in ps cancel pause resume; do
+	run "$command" --help; [[ $status == 0 && $(<"$work/out") == "Usage: leat $command"* ]] || fail "help of $command"
+done
 run --help; [[ $status == 0 && $(<"$work/out") == Usage:* ]] || fail 'help'
 run run --help; [[ $status == 0 && $(<"$work/out") == 'Usage: leat run'* ]] || fail 'help of a command'
 
@@ -103,6 +108,12 @@ list='*2\r\n*6\r\n$3\r\njob\r\n$4\r\necho\r\n$5\r\nqueue\r\n:1024\r\n$1\r\nn\r\n
 answers "$list"; run jobs; expect 'a list is a table' 0 $'job   queue  n\necho   1024\nq"        8  1' ''
 answers "$list"; run jobs --json; expect 'a list is JSON' 0 '[{"job":"echo","queue":1024,"n":null},{"job":"q\"","queue":8,"n":1}]' ''
 answers '*1\r\n*2\r\n$3\r\njob\r\n$4\r\necho\r\n'; run stats echo; expect 'one job that was named: a field a line' 0 'job  echo' ''
+
+answers '*2\r\n*4\r\n$2\r\nid\r\n$1\r\na\r\n$3\r\njob\r\n$4\r\necho\r\n*2\r\n$4\r\nmore\r\n:7\r\n'; run ps
+expect 'how many more there are is told' 0 $'id  job\na   echo' '^leat: and 7 more'
+answers ':1\r\n'; run cancel a --json; expect 'cancelled' 0 '[{"id":"a","cancelled":true}]' ''
+answers '+OK\r\n'; run cancel a; expect 'not understood as an answer to CANCEL' 76 '' 'is it leatd that listens there'
+answers ':1\r\n'; run pause a; expect 'not understood as an answer to PAUSE' 76 '' 'is it leatd that listens there'
 
 for bad in 'HTTP/1.1 400 Bad Request\r\n\r\n' '$99999999999\r\n' '*-2\r\n' '$1\r\nab\r\n' ':x\r\n' '*2000000\r\n' ':1\r\n' '*1\r\n:1\r\n' '\0' \
 	'*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n'; do
@@ -162,6 +173,27 @@ for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	run jobs --json; jq -e 'map(.job) | contains(["echo", "nap", "sleep", "upper"])' "$work/out" >/dev/null || fail 'jobs as JSON'
 	run stats upper; grep -qE '^submitted +[0-9]+$' "$work/out" || fail 'stats of one job'
 	run stats nope; expect 'stats of an unknown job' 1 '' 'NOJOB'
+
+	run ps; expect 'no job waits or runs' 0 '' ''
+	run ps --json; expect 'no job waits or runs, as JSON' 0 '[]' ''
+	"$leat" run nap x --id nap-1 >/dev/null 2>"$work/nap.err" &
+	client=$!
+	wait_until 5 pgrep -P "$leatd_pid" -x sleep >/dev/null || fail 'nap-1 did not start'
+	run ps
+	grep -qE '^nap-1 +nap +running +[0-9]+ +[0-9]+ +(127\.0\.0\.1:[0-9]+|unix)$' "$work/out" || fail 'ps lists a job'
+	run ps --json
+	jq -e '.[0] | .id == "nap-1" and .job == "nap" and .state == "running" and .age_ms >= 0 and .left_ms > 0' "$work/out" >/dev/null ||
+		fail 'ps as JSON'
+	run cancel nap-0 nap-1; expect 'cancel goes on after one that is not there' 1 '' '^leat: no job nap-0 '
+	status=0; wait "$client" || status=$?
+	[[ $status == 1 && $(<"$work/nap.err") == 'leat: CANCELED '* ]] || fail 'a cancelled job is told'
+	run cancel nap-1 --json; expect 'cancel as JSON' 1 '[{"id":"nap-1","cancelled":false}]' 'no job nap-1'
+	run cancel 'a b'; expect 'an id that is none' 76 '' 'ERR the id'
+	run pause upper echo; expect 'pause' 0 '' ''
+	run run upper x; expect 'a paused type refuses' 75 '' 'BUSY.*reason=paused'
+	run jobs --json; jq -e 'map(select(.paused == 1).job) == ["echo", "upper"]' "$work/out" >/dev/null || fail 'jobs shows the pause'
+	run resume echo nope upper; expect 'resume goes on after a job that is not there' 1 '' 'NOJOB'
+	run run upper x; expect 'a resumed type runs' 0 X ''
 
 	# Interrupted, it cancels: the command is gone.
 	naps() { pgrep -P "$leatd_pid" -x sleep >/dev/null; }

@@ -8,6 +8,8 @@
 #include "../../daemon/leatd.h"
 #include "../../daemon/log.h"
 #include "../../daemon/request.h"
+#include "../../daemon/semaphores.h"
+#include "../../daemon/share.h"
 #include "testing.h"
 
 #include <stdlib.h>
@@ -31,6 +33,7 @@ static inline struct mill *mill_start(const char *const *overrides, size_t n)
 	m->leatd.config = m->config;
 	m->leatd.log = log_start("error");
 	m->leatd.ids = ids_new();
+	ck_assert_int_eq(semaphores_start(&m->leatd), 0);
 	getrlimit(RLIMIT_NOFILE, &m->leatd.descriptors);
 	m->leatd.types = aligned_alloc(CACHE_LINE, m->config->job_count * sizeof(struct type));
 	memset(m->leatd.types, 0, m->config->job_count * sizeof(struct type));
@@ -48,6 +51,7 @@ static inline void mill_stop(struct mill *m)
 	ck_assert_uint_eq(shim_load(&m->leatd.memory_bytes, relaxed), 0);
 	log_stop(m->leatd.log);
 	free(m->leatd.types);
+	semaphores_stop(&m->leatd);
 	ids_free(m->leatd.ids);
 	chan_unref(m->home);
 	ctx_unref(m->client);
@@ -55,13 +59,19 @@ static inline void mill_stop(struct mill *m)
 	free(m);
 }
 
-/* NULL: refused, and *why says so. */
-static inline struct job *mill_submit(struct mill *m, const char *name, const char *payload, int64_t deadline_ns, struct answer *why)
+/* NULL: refused, and *why says so. `peer`: a number for the client. */
+static inline struct job *mill_submit_as(struct mill *m, uint64_t peer, const char *name, const char *payload, int64_t deadline_ns,
+					 struct answer *why)
 {
 	struct request request = { .job = slice_of(name), .payload = slice_of(payload), .deadline_ns = deadline_ns };
-	struct requester requester = { .ctx = m->client, .home = m->home };
+	struct requester requester = { .ctx = m->client, .home = m->home, .peer = &(struct peer){ .family = AF_INET, .address.v4.s_addr = (in_addr_t)peer } };
 
 	return request_submit(&m->leatd, &request, &requester, moment_now(), why);
+}
+
+static inline struct job *mill_submit(struct mill *m, const char *name, const char *payload, int64_t deadline_ns, struct answer *why)
+{
+	return mill_submit_as(m, 1, name, payload, deadline_ns, why);
 }
 
 /* The next job that comes home; both references are the caller's. */

@@ -65,10 +65,39 @@ START_TEST(the_built_in_configuration_serves_echo_sleep_upper_and_sha256)
 }
 END_TEST
 
+START_TEST(semaphores_are_sorted_and_so_are_the_uses_of_a_job)
+{
+	struct config *config = load_right("[semaphore gpu]\n[job echo]\nbuiltin = echo\nuses = gpu  db\npredict = no\n[semaphore db]\npermits = 3\n");
+
+	ck_assert_uint_eq(config->semaphore_count, 2);
+	ck_assert_str_eq(config->semaphores[0]->name, "db");
+	ck_assert_uint_eq(config->semaphores[0]->permits, 3);
+	ck_assert_uint_eq(config->semaphores[1]->permits, 1);
+	ck_assert_uint_eq(config->jobs[0]->uses_count, 2);
+	ck_assert_uint_eq(config->jobs[0]->uses_index[0], 0);
+	ck_assert_uint_eq(config->jobs[0]->uses_index[1], 1);
+	ck_assert(!config->jobs[0]->predict);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_semaphores_is_said_with_the_nearest_name)
+{
+	expect_errors("[semaphore db]\npermits = 0\npermit = 3\n[semaphore gpu]\n[job echo]\nbuiltin = echo\nuses = dbb gpu gpu zzzzzz\npredict = maybe\n",
+		      6, PARTS(":2: [semaphore db] permits: '0' is not a whole number from 1 to 1000000",
+			       ":3: [semaphore db] permit: unknown key; did you mean permits?",
+			       ":7: [job echo] uses: there is no [semaphore dbb]; did you mean db?", ":7: [job echo] uses: names a semaphore twice",
+			       ":7: [job echo] uses: there is no [semaphore zzzzzz]", ":8: [job echo] predict: 'maybe' is not yes or no"));
+	expect_errors("[job echo]\nbuiltin = echo\n[semaphore]\npermits = 1\n", 1, PARTS("did you mean [semaphore NAME]?"));
+	expect_errors("[job echo]\nbuiltin = echo\n[semaphore a/b]\npermits = 1\n", 1, PARTS("a semaphore's name is 1 to 39 of"));
+}
+END_TEST
+
 START_TEST(what_is_printed_reads_back_to_the_same)
 {
 	struct buf first = { 0 }, second = { 0 }, errors = { 0 };
-	struct config *config = config_load(NULL, PARTS("job x.exec=/bin/echo 'a  b' c", "job x.env.TZ=UTC", "server.max_payload=3K"), 3,
+	struct config *config = config_load(NULL, PARTS("job x.exec=/bin/echo 'a  b' c", "job x.env.TZ=UTC", "server.max_payload=3K", "semaphore db.permits=2", "job x.uses=db",
+							  "job x.predict=no"), 6,
 					    &errors);
 	struct config *again;
 
@@ -261,7 +290,9 @@ Suite *config_suite(void);
 Suite *config_suite(void)
 {
 	const TTest *const tests[] = {
-		the_built_in_configuration_serves_echo_sleep_upper_and_sha256, what_is_printed_reads_back_to_the_same,
+		the_built_in_configuration_serves_echo_sleep_upper_and_sha256,
+		semaphores_are_sorted_and_so_are_the_uses_of_a_job, what_is_wrong_with_semaphores_is_said_with_the_nearest_name,
+		what_is_printed_reads_back_to_the_same,
 		the_built_in_text_is_what_print_config_prints, values_keep_their_units,
 		an_error_names_file_line_section_key_value_and_what_is_allowed, all_errors_are_shown_at_once, a_key_may_be_said_once,
 		a_key_before_any_section_is_an_error, a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key,

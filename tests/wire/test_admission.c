@@ -144,7 +144,7 @@ END_TEST
 
 START_TEST(retry_ms_grows_with_what_is_before_it)
 {
-	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 10\n");
+	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 10\npredict = no\n");
 	struct client *c = dial(s);
 	unsigned long retry;
 

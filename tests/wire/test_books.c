@@ -1,6 +1,7 @@
 /* The books: what many clients counted is what leatd counted, exactly, and afterwards everything is as it was before. */
 #include "wire.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum { CLIENTS = 64, BATCH = 16, HANGERS = 4, HANGING = 3 };
@@ -237,10 +238,243 @@ START_TEST(the_books_balance_with_what_the_clients_counted)
 }
 END_TEST
 
+/* --- Every way --- */
+
+/* A job each, so that what is known to have happened is known of which. */
+static const char ways[] =
+	"[server]\nmax_memory = 4M\nmax_payload = 8M\ndrain_timeout = 200ms\n"
+	"[job one]\nbuiltin = sleep\nconcurrency = 1\nqueue = 3\ndeadline = 1m\npredict = no\n"
+	"[job two]\nexec = /bin/sleep 60\nconcurrency = 1\nqueue = 3\ndeadline = 1m\npredict = no\n"
+	"[job echo]\nbuiltin = echo\n"
+	"[job true]\nexec = /bin/true\n[job false]\nexec = /bin/false\n[job crash]\nexec = /bin/sh -c 'kill -SEGV $$'\n"
+	"[job yes]\nexec = yes\nmax_output = 10K\ndeadline = 1m\n"
+	"[job nobody]\nexec = /bin/sh -c 'exit 3'\n";
+
+static const char *const way_names[] = { "one", "two", "echo", "true", "false", "crash", "yes", "nobody" };
+
+struct ways {
+	uint64_t submitted, of[countof(ends)], queue_full, memory, paused;
+};
+
+static void way(struct ways *w, const char *end)
+{
+	w->submitted++;
+	w->of[place_in(ends, countof(ends), end)]++;
+}
+
+static void hear_way(struct ways *w, struct client *c, const char *pattern, const char *end)
+{
+	hear_match(c, pattern);
+	way(w, end);
+}
+
+/* At a moment when nothing moves: what /metrics, STATS and INFO say is what was counted. */
+static void expect_books(struct server *s, const struct ways counted[countof(way_names)], uint64_t still_inside)
+{
+	const char *metrics = get(s, "/metrics")->body;
+	uint64_t submitted = 0, refused = 0, ended = 0, left = 0;
+	struct client *c = dial(s);
+	const char *info;
+
+	for (size_t i = 0; i < countof(way_names); i++) {
+		const struct ways *w = &counted[i];
+		const char *job = way_names[i];
+
+		ck_assert_uint_eq(sample_of(metrics, scratchf("leat_jobs_submitted_total{job=\"%s\"}", job)), w->submitted);
+		ck_assert_uint_eq(stat_of(s, job, "submitted"), w->submitted);
+		submitted += w->submitted;
+		ck_assert_msg(refused_by(metrics, job) == w->of[0], "of %s", job);
+		ck_assert_uint_eq(stat_of(s, job, "refused"), w->of[0]);
+		refused += w->of[0];
+		ck_assert_uint_eq(stat_of(s, job, "refused_queue_full"), w->queue_full);
+		ck_assert_uint_eq(stat_of(s, job, "refused_memory"), w->memory);
+		ck_assert_uint_eq(stat_of(s, job, "refused_paused"), w->paused);
+		for (size_t j = 1; j < countof(ends); j++) {
+			const char *sample = scratchf("leat_jobs_ended_total{job=\"%s\",outcome=\"%s\"}", job, ends[j]);
+
+			ck_assert_msg(sample_of(metrics, sample) == w->of[j], "%s of %s", ends[j], job);
+			ck_assert_uint_eq(stat_of(s, job, ends[j]), w->of[j]);
+			ended += w->of[j];
+		}
+		left += sample_of(metrics, scratchf("leat_jobs_waiting{job=\"%s\"}", job)) +
+			sample_of(metrics, scratchf("leat_jobs_running{job=\"%s\"}", job));
+	}
+	ck_assert_uint_eq(left, still_inside);
+	ck_assert_uint_eq(submitted, refused + ended + left);
+	say(c, "INFO stats\r\n");
+	info = hear_reply(c);
+	assert_has(info, scratchf("jobs_submitted:%llu\r\n", (unsigned long long)submitted));
+	assert_has(info, scratchf("jobs_refused:%llu\r\n", (unsigned long long)refused));
+	assert_has(info, scratchf("jobs_ended:%llu\r\n", (unsigned long long)ended));
+	say(c, "PS\r\n");
+	assert_match(hear_reply(c), scratchf("^\\*%llu\r\n", (unsigned long long)left));
+	hang_up(c);
+}
+
+/* By themselves, or of a limit. */
+static void end_by_themselves(struct client *c, struct ways *of)
+{
+	say(c, "RUN echo x\r\nRUN true\r\nRUN false\r\nRUN crash\r\nRUN yes\r\nRUN nobody\r\nRUN one nonsense\r\n");
+	hear(c, "$1\r\nx\r\n$0\r\n\r\n");
+	way(&of[2], "done");
+	way(&of[3], "done");
+	hear_way(&of[4], c, "^-FAILED ", "failed");
+	hear_way(&of[5], c, "^-KILLED .*SIGSEGV", "killed");
+	hear_way(&of[6], c, "^-TOOBIG ", "killed");
+	hear_way(&of[7], c, "^-FAILED .*status=3", "failed");
+	hear_way(&of[0], c, "^-FAILED ", "failed");
+	/* These never become jobs. */
+	say(c, "RUN nope\r\nRUN echo x DEADLINE 0\r\n");
+	hear_match(c, "^-NOJOB ");
+	hear_match(c, "^-ERR ");
+}
+
+/* Out of time, cancelled, abandoned: each while it runs and while it waits. Two types, since one is builtin and one is not. */
+static void end_by_others(struct server *s, struct client *c, struct ways *w, const char *job, const char *payload)
+{
+	struct client *operator = dial(s), *leaves;
+
+	sayf(c, "RUN %s %s DEADLINE 1s\r\n", job, payload);
+	hear_way(w, c, "^-TIMEOUT .* state=running ", "timeout");
+
+	sayf(c, "RUN %s %s ID runs\r\n", job, payload);
+	await(stat_of(s, job, "running") == 1);
+	leaves = dial(s);
+	sayf(leaves, "RUN %s %s DEADLINE 100\r\nRUN %s %s ID waits\r\n", job, payload, job, payload);
+	hear_way(w, leaves, "^-TIMEOUT .* state=waiting ", "timeout");
+	say(operator, "CANCEL waits\r\n");
+	hear(operator, ":1\r\n");
+	hear_way(w, leaves, "^-CANCELED .* state=waiting ", "canceled");
+
+	sayf(leaves, "RUN %s %s\r\n", job, payload);
+	await(stat_of(s, job, "waiting") == 1);
+	reset(leaves);
+	await(stat_of(s, job, "waiting") == 0);
+	way(w, "canceled");
+	leaves = dial(s);
+	say_post(leaves, scratchf("/v1/run/%s", job), "", payload);
+	await(stat_of(s, job, "waiting") == 1);
+	hang_up(leaves);
+	await(stat_of(s, job, "waiting") == 0);
+	way(w, "canceled");
+
+	say(operator, "CANCEL runs\r\n");
+	hear(operator, ":1\r\n");
+	hear_way(w, c, "^-CANCELED .* state=running ", "canceled");
+
+	leaves = dial(s);
+	sayf(leaves, "RUN %s %s\r\n", job, payload);
+	await(stat_of(s, job, "running") == 1);
+	reset(leaves);
+	await(inside(s, job) == 0);
+	way(w, "canceled");
+	leaves = dial(s);
+	say_post(leaves, scratchf("/v1/run/%s", job), "", payload);
+	await(stat_of(s, job, "running") == 1);
+	hang_up(leaves);
+	await(inside(s, job) == 0);
+	way(w, "canceled");
+	hang_up(operator);
+}
+
+static void end_refused(struct server *s, struct client *c, struct ways *of)
+{
+	const size_t too_much = 5 << 20;
+	struct client *full = dial(s);
+
+	say(full, "RUN one 60000\r\nRUN one 1\r\nRUN one 1\r\nRUN one 1\r\n");
+	await(inside(s, "one") == 4);
+	say(c, "RUN one 1\r\n");
+	hear_way(&of[0], c, "^-BUSY .*reason=queue_full", "refused");
+	of[0].queue_full++;
+	reset(full);
+	await(inside(s, "one") == 0);
+	for (int i = 0; i < 4; i++)
+		way(&of[0], "canceled");
+
+	sayf(c, "*3\r\n$3\r\nRUN\r\n$4\r\necho\r\n$%zu\r\n", too_much);
+	say_bytes(c, random_bytes(too_much, 1), too_much);
+	say(c, "\r\n");
+	hear_way(&of[2], c, "^-BUSY .*reason=memory", "refused");
+	of[2].memory++;
+
+	say(c, "PAUSE echo\r\nRUN echo x\r\nRESUME echo\r\nRUN echo x\r\n");
+	hear(c, "+OK\r\n");
+	hear_way(&of[2], c, "^-BUSY .*reason=paused", "refused");
+	of[2].paused++;
+	hear(c, "+OK\r\n$1\r\nx\r\n");
+	way(&of[2], "done");
+}
+
+START_TEST(the_books_balance_through_every_way_a_job_can_end)
+{
+	struct server *s = server_start(ways);
+	struct base_line base = base_line_of(s);
+	struct ways of[countof(way_names)] = { 0 };
+	struct client *c = dial(s), *drained;
+
+	end_by_themselves(c, of);
+	expect_books(s, of, 0);
+	end_by_others(s, c, &of[0], "one", "60000");
+	expect_books(s, of, 0);
+	end_by_others(s, c, &of[1], "two", "x");
+	expect_books(s, of, 0);
+	end_refused(s, c, of);
+	expect_books(s, of, 0);
+	hang_up(c);
+	await_base_line(s, base, 8 + 4 * 4);
+	await(metric(s, "leat_memory_bytes") == 0);
+
+	/* The last ones, told by the client alone: there is nobody left to ask. Running, waiting, and waiting in a pause. */
+	drained = dial(s);
+	say(drained, "RUN one 60000\r\nRUN one 60000\r\nRUN two x\r\nRUN two x\r\n");
+	await(inside(s, "one") == 2 && inside(s, "two") == 2 && stat_of(s, "one", "running") + stat_of(s, "two", "running") == 2);
+	say(drained, "PAUSE two\r\n");
+	await(metric(s, "leat_jobs_paused{job=\"two\"}") == 1);
+	of[0].submitted += 2;
+	of[1].submitted += 2;
+	expect_books(s, of, 4);
+	kill(s->pid, SIGTERM);
+	await(server_logged(s, "msg=draining"));
+	hear_match(drained, "^-CANCELED .* state=running ");
+	hear_match(drained, "^-CANCELED .* state=waiting ");
+	hear_match(drained, "^-CANCELED .* state=running ");
+	hear_match(drained, "^-CANCELED .* state=waiting ");
+	hear(drained, "+OK\r\n");
+	hear_end(drained);
+	server_wait(s);
+}
+END_TEST
+
+START_TEST(what_came_while_draining_is_in_the_books)
+{
+	struct server *s = server_start("[job one]\nbuiltin = sleep\nconcurrency = 1\nqueue = 3\ndeadline = 1m\npredict = no\n");
+	struct client *runs = dial(s), *c = dial(s);
+
+	say(runs, "RUN one 60000 ID last\r\nRUN one 1\r\n");
+	await(inside(s, "one") == 2);
+	kill(s->pid, SIGTERM);
+	await(server_logged(s, "msg=draining"));
+	say(c, "RUN one 1\r\nRUN one 1\r\n");
+	hear_match(c, "^-DRAINING ");
+	hear_match(c, "^-DRAINING ");
+	ck_assert_uint_eq(stat_of(s, "one", "submitted"), 4);
+	ck_assert_uint_eq(stat_of(s, "one", "refused_draining"), 2);
+	ck_assert_uint_eq(stat_of(s, "one", "running") + stat_of(s, "one", "waiting"), 2);
+	say(c, "CANCEL last\r\n");
+	hear(c, ":1\r\n");
+	hear_match(runs, "^-CANCELED ");
+	hear(runs, "$0\r\n\r\n");
+	server_wait(s);
+}
+END_TEST
+
 Suite *books_suite(void)
 {
 	const TTest *tests[] = {
 		the_books_balance_with_what_the_clients_counted,
+		the_books_balance_through_every_way_a_job_can_end,
+		what_came_while_draining_is_in_the_books,
 	};
 	return wire_suite("books", tests, countof(tests));
 }

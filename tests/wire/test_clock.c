@@ -120,7 +120,7 @@ START_TEST(after_it_stood_still_what_expired_is_answered_and_then_all_is_as_befo
 	enum { WAITING = 500 };
 	const char *full = getenv("LEAT_TEST_FULL");
 	moment stand_still = (full ? 30 : 3) * SECONDS;
-	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 4\nqueue = 1000\nmax_deadline = 5m\n"
+	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 4\nqueue = 1000\nmax_deadline = 5m\npredict = no\n"
 					"[job command]\nexec = sleep 300\n[job echo]\nbuiltin = echo\n");
 	struct client *waiting = dial(s), *running = dial(s), *command = dial(s), *patient = dial(s), *fresh = dial(s);
 	moment until;

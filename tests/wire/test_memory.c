@@ -112,7 +112,7 @@ static size_t hear_all(struct client *c, size_t answers)
 START_TEST(a_hundred_thousand_submissions_at_once_are_answered_one_by_one)
 {
 	enum { CLIENTS = 400, EACH = IS_SANITIZED ? 50 : 250 };
-	struct server *s = start_small("max_pipeline = 1000\n[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 1000000\n");
+	struct server *s = start_small("max_pipeline = 1000\n[job sleep]\nbuiltin = sleep\npredict = no\nconcurrency = 1\nqueue = 1000000\n");
 	struct client *holder = dial(s), *clients[CLIENTS];
 	char *text = scratch(EACH * 32), *end = text;
 	size_t results = 0;
@@ -289,7 +289,7 @@ static void fill(struct server *s)
 
 START_TEST(a_payload_for_which_there_is_no_memory_is_refused_and_the_connection_goes_on)
 {
-	struct server *s = start_small("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 100\n[job echo]\nbuiltin = echo\n");
+	struct server *s = start_small("[job sleep]\nbuiltin = sleep\npredict = no\nconcurrency = 1\nqueue = 100\n[job echo]\nbuiltin = echo\n");
 	struct client *holder = dial(s), *line = dial(s), *http = dial(s), *chunked = dial(s), *waits = dial(s);
 	char *payload = random_bytes(900000, 3);
 
@@ -329,7 +329,7 @@ END_TEST
 
 START_TEST(after_a_peak_the_memory_goes_back_to_the_system)
 {
-	struct server *s = start_small("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 100000\n");
+	struct server *s = start_small("[job sleep]\nbuiltin = sleep\npredict = no\nconcurrency = 1\nqueue = 100000\n");
 	size_t before = memory_of(s->pid, "VmRSS");
 	char *text = scratch(100000), *end = text;
 	struct client *holder = dial(s);

@@ -1,0 +1,109 @@
+/* `leat cancel ID...`, `leat pause JOB...`, `leat resume JOB...`: a word to leatd about each of several. */
+#include "ask.h"
+#include "command.h"
+#include "json.h"
+#include "standard.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const int64_t patience = 10 * SECONDS;
+
+static enum status say(const struct invocation *i, const char *command, const char *word, struct answer *answer)
+{
+	struct bytes request = { 0 };
+
+	request_begin(&request, 2);
+	request_text(&request, command);
+	request_text(&request, word);
+
+	enum status status = ask(i->server, &request, patience, answer);
+
+	bytes_free(&request);
+	return status;
+}
+
+/* What went wrong first is what the whole ends with. Without a server there is nothing more to be said. */
+static bool goes_on(enum status *first, enum status status)
+{
+	if (*first == STATUS_DONE)
+		*first = status;
+	return status != STATUS_NO_SERVER && status != STATUS_PROTOCOL && status != STATUS_NO_RIGHT && status != STATUS_USAGE;
+}
+
+static enum status cancel(const struct invocation *i, const char *id, bool *cancelled)
+{
+	struct answer answer;
+	enum status status = say(i, "CANCEL", id, &answer);
+
+	*cancelled = status == STATUS_DONE && answer.reply.kind == REPLY_INT && answer.reply.integer == 1;
+	if (status == STATUS_DONE && answer.reply.kind != REPLY_INT) {
+		complain("the answer to CANCEL is not a number; is it leatd that listens there?");
+		status = STATUS_PROTOCOL;
+	} else if (status == STATUS_DONE && !*cancelled) {
+		complain("no job %s waits or runs", id);
+		status = STATUS_FAILED;
+	}
+	answer_free(&answer);
+	return status;
+}
+
+static void add_object(struct bytes *out, const char *id, bool cancelled)
+{
+	bytes_addf(out, "%s{\"id\":", out->len > 1 ? "," : "");
+	json_string(out, id, strlen(id));
+	bytes_addf(out, ",\"cancelled\":%s}", cancelled ? "true" : "false");
+}
+
+enum status command_cancel(const struct invocation *i)
+{
+	enum status status = STATUS_DONE;
+	struct bytes json = { 0 };
+	bool on = true;
+
+	bytes_addf(&json, "[");
+	for (int word = 0; word < i->count && on; word++) {
+		bool cancelled;
+
+		on = goes_on(&status, cancel(i, i->words[word], &cancelled));
+		add_object(&json, i->words[word], cancelled);
+	}
+	bytes_addf(&json, "]\n");
+	if (i->option[OPTION_JSON] && on) {
+		enum status written = standard_write(json.at, json.len);
+
+		status = status == STATUS_DONE ? written : status;
+	}
+	bytes_free(&json);
+	return status;
+}
+
+/* Each word is answered +OK or with an error, which ask() tells. */
+static enum status each(const struct invocation *i, const char *command)
+{
+	enum status status = STATUS_DONE;
+	bool on = true;
+
+	for (int word = 0; word < i->count && on; word++) {
+		struct answer answer;
+		enum status said = say(i, command, i->words[word], &answer);
+
+		if (said == STATUS_DONE && answer.reply.kind != REPLY_SIMPLE) {
+			complain("the answer to %s is not a line; is it leatd that listens there?", command);
+			said = STATUS_PROTOCOL;
+		}
+		on = goes_on(&status, said);
+		answer_free(&answer);
+	}
+	return status;
+}
+
+enum status command_pause(const struct invocation *i)
+{
+	return each(i, "PAUSE");
+}
+
+enum status command_resume(const struct invocation *i)
+{
+	return each(i, "RESUME");
+}

@@ -1,0 +1,77 @@
+#include "forecast.h"
+
+#include "semaphores.h"
+
+/* Longer than any deadline: says no more, and fits. */
+#define WAIT_MOST_NS (INT64_C(1000000) * SECONDS)
+
+/* What `waiting` jobs and those that run have still to do, one after the other, in nanoseconds. */
+static double work_of(const struct type *type, uint64_t waiting, struct books_running running)
+{
+	double mean = (double)estimate_mean(&type->estimate);
+	double left = mean * (double)running.count - (double)running.elapsed_ns;
+
+	return mean * (double)waiting + (left > 0 ? left : 0);
+}
+
+static int64_t shared_by(double work, uint64_t servers)
+{
+	double wait = work / (double)servers;
+
+	return wait < (double)WAIT_MOST_NS ? (int64_t)wait : WAIT_MOST_NS;
+}
+
+static uint64_t waiting_of(uint64_t inside, struct books_running running)
+{
+	return inside > running.count ? inside - running.count : 0;
+}
+
+/* Those of other types get ahead of a job of ours only as fast as their runners and ours let them come to the semaphore. */
+static int64_t wait_for_permit(const struct type *ours, uint64_t before, const struct named_semaphore *semaphore, moment now)
+{
+	uint64_t rounds = before / ours->config->concurrency + 1, jobs = 0;
+	double work = 0;
+
+	for (size_t i = 0; i < semaphore->user_count; i++) {
+		const struct type *type = semaphore->users[i];
+		struct books_running running = books_running(&type->books, now);
+		uint64_t waiting = waiting_of(type == ours ? before : books_inside(&type->books), running);
+		uint64_t in_time = rounds * type->config->concurrency;
+
+		if (type != ours && waiting > in_time)
+			waiting = in_time;
+		work += work_of(type, waiting, running);
+		jobs += waiting + running.count;
+	}
+	return jobs < semaphore->config->permits ? 0 : shared_by(work, semaphore->config->permits);
+}
+
+int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
+{
+	uint64_t inside = books_inside(&type->books);
+	uint64_t before = inside > own ? inside - own : 0;
+	int64_t wait = 0;
+
+	if (before >= type->config->concurrency) {
+		struct books_running running = books_running(&type->books, now);
+
+		wait = shared_by(work_of(type, waiting_of(before, running), running), type->config->concurrency);
+	}
+	for (size_t i = 0; i < type->uses_count; i++) {
+		int64_t longer = wait_for_permit(type, before, type->uses[i], now);
+
+		wait = longer > wait ? longer : wait;
+	}
+	return wait;
+}
+
+int64_t forecast_need(const struct type *type)
+{
+	int64_t median = estimate_median(&type->estimate);
+	int64_t grace = type->config->grace;
+
+	if (type->config->kind != KIND_EXEC)
+		return median;
+	/* SIGTERM comes `grace` before the deadline, but at most a quarter of the time that is left at the start. */
+	return median + (median / 3 < grace ? median / 3 : grace);
+}

@@ -1,0 +1,270 @@
+#include "inquiry.h"
+
+#include "conn_impl.h"
+#include "leatd.h"
+
+#include <stdlib.h>
+
+enum { FIRST_JOBS = 64 };
+
+/* The jobs of one loop, or of all. Charged to max_memory, since anybody may ask at any time. */
+struct jobs {
+	struct leatd *leatd;
+	struct inquiry_job *at;
+	size_t count, room;
+	uint64_t more;
+	bool no_memory;
+};
+
+/* Travels from loop to loop and back. */
+struct question {
+	enum inquiry_kind kind;
+	size_t asker;                   /* index of the loop that asks */
+	uint64_t number;                /* of the inquiry in that loop */
+	struct jobs jobs;
+	bool cancelled;
+	char id[JOB_ID_MAX + 1];
+};
+
+/* In the line of the loop that asks; the first one is under way. */
+struct inquiry {
+	struct inquiry *next;
+	struct exchange *exchange;      /* NULL: the client has gone */
+	void (*answer)(struct exchange *, const struct inquiry_result *);
+	size_t unanswered;              /* questions that have not come back */
+	struct question all;            /* what is asked, and all that was answered */
+};
+
+/* --- Jobs --- */
+
+static void jobs_free(struct jobs *jobs)
+{
+	if (jobs->room)
+		leatd_discharge(jobs->leatd, jobs->room * sizeof(*jobs->at));
+	free(jobs->at);
+	jobs->at = NULL;
+	jobs->count = jobs->room = 0;
+}
+
+static bool jobs_grow(struct jobs *jobs)
+{
+	size_t room = jobs->room ? 2 * jobs->room : FIRST_JOBS;
+	struct inquiry_job *at;
+
+	if (!leatd_charge(jobs->leatd, (room - jobs->room) * sizeof(*at)))
+		return false;
+	at = realloc(jobs->at, room * sizeof(*at));
+	if (!at) {
+		leatd_discharge(jobs->leatd, (room - jobs->room) * sizeof(*at));
+		return false;
+	}
+	jobs->at = at;
+	jobs->room = room;
+	return true;
+}
+
+static void jobs_add(struct jobs *jobs, const struct inquiry_job *job)
+{
+	if (jobs->count == INQUIRY_JOBS_MAX)
+		jobs->more++;
+	else if (jobs->count == jobs->room && !jobs_grow(jobs))
+		jobs->no_memory = true;
+	else
+		jobs->at[jobs->count++] = *job;
+}
+
+static int older(const void *a, const void *b)
+{
+	moment x = ((const struct inquiry_job *)a)->arrived, y = ((const struct inquiry_job *)b)->arrived;
+
+	return (x > y) - (x < y);
+}
+
+/* --- Answering for one's own connections --- */
+
+static bool list_job(struct exchange *ex, void *arg)
+{
+	const struct job *job = ex->job;
+	struct inquiry_job seen = { .type = job->type, .arrived = job->arrived, .deadline = job->deadline, .peer = ex->peer,
+				    .running = shim_load(&job->state, relaxed) == JOB_RUNNING };
+
+	memcpy(seen.id, job->id, sizeof(seen.id));
+	jobs_add(arg, &seen);
+	return true;
+}
+
+static bool cancel_job(struct exchange *ex, void *arg)
+{
+	struct question *q = arg;
+
+	/* An id that a client chose may be one that leatd made up for another: then both are meant. */
+	if (strcmp(ex->job->id, q->id) == 0)
+		q->cancelled |= exchange_cancel(ex);
+	return true;
+}
+
+static void answer_question(struct loop *loop, struct question *q)
+{
+	switch (q->kind) {
+	case INQUIRY_JOBS:
+		exchanges_each(loop, list_job, &q->jobs);
+		break;
+	case INQUIRY_CANCEL:
+		exchanges_each(loop, cancel_job, q);
+		break;
+	}
+}
+
+/* --- Asking --- */
+
+static struct question *question_copy(const struct question *from)
+{
+	struct question *q = malloc(sizeof(*q));
+
+	if (q)
+		*q = *from;
+	return q;
+}
+
+static void question_free(struct question *q)
+{
+	jobs_free(&q->jobs);
+	free(q);
+}
+
+static void send_to(struct loop *loop, size_t whom, struct inquiry *inquiry)
+{
+	struct question *q = question_copy(&inquiry->all);
+
+	if (q && chan_try_send(loop->mails[whom], &q) == CHAN_OK) {
+		inquiry->unanswered++;
+		return;
+	}
+	free(q);
+	inquiry->all.jobs.no_memory = true;
+}
+
+/* The others first, who do it meanwhile. */
+static void ask_all(struct loop *loop, struct inquiry *inquiry)
+{
+	inquiry->all.number = ++loop->inquiry_number;
+	for (size_t i = 0; i < loop->mail_count && !loop->stopping; i++) {
+		if (i != loop->index)
+			send_to(loop, i, inquiry);
+	}
+	answer_question(loop, &inquiry->all);
+}
+
+static void gather(struct question *all, const struct question *q)
+{
+	for (size_t i = 0; i < q->jobs.count; i++)
+		jobs_add(&all->jobs, &q->jobs.at[i]);
+	all->jobs.more += q->jobs.more;
+	all->jobs.no_memory |= q->jobs.no_memory;
+	all->cancelled |= q->cancelled;
+}
+
+/* All have answered, or are not waited for any more. */
+static void finish(struct loop *loop)
+{
+	struct inquiry *inquiry = loop->inquiries;
+	struct jobs *jobs = &inquiry->all.jobs;
+
+	loop->inquiries = inquiry->next;
+	if (inquiry->exchange) {
+		if (jobs->count)
+			qsort(jobs->at, jobs->count, sizeof(*jobs->at), older);
+		inquiry->exchange->inquiry = NULL;
+		inquiry->answer(inquiry->exchange, &(struct inquiry_result){
+			.now = loop->now, .jobs = jobs->at, .count = jobs->count, .more = jobs->more,
+			.cancelled = inquiry->all.cancelled, .no_memory = jobs->no_memory,
+		});
+	}
+	jobs_free(jobs);
+	free(inquiry);
+}
+
+/* Asks the first in line, and those behind it as long as they are answered at once. */
+static void go_on(struct loop *loop)
+{
+	while (loop->inquiries) {
+		/* A client that has gone while it waited for its turn wants nothing cancelled either. */
+		if (loop->inquiries->exchange)
+			ask_all(loop, loop->inquiries);
+		if (loop->inquiries->unanswered > 0)
+			return;
+		finish(loop);
+	}
+}
+
+void inquiry_start(struct exchange *ex, enum inquiry_kind kind, struct slice id,
+		   void (*answer)(struct exchange *, const struct inquiry_result *))
+{
+	struct loop *loop = ex->conn->loop;
+	struct inquiry *inquiry = calloc(1, sizeof(*inquiry)), **last = &loop->inquiries;
+
+	if (!inquiry || !(inquiry->exchange = exchange_later(ex, inquiry))) {
+		free(inquiry);
+		ex->conn->broken = true;
+		return;
+	}
+	inquiry->answer = answer;
+	inquiry->all.kind = kind;
+	inquiry->all.asker = loop->index;
+	inquiry->all.jobs.leatd = loop->leatd;
+	memcpy(inquiry->all.id, id.at, id.len < JOB_ID_MAX ? id.len : JOB_ID_MAX);
+	while (*last)
+		last = &(*last)->next;
+	*last = inquiry;
+	if (loop->inquiries == inquiry)
+		go_on(loop);
+}
+
+void inquiry_forget(struct inquiry *inquiry)
+{
+	inquiry->exchange = NULL;
+}
+
+void inquiry_mail(struct loop *loop, struct question *q)
+{
+	struct inquiry *asked = loop->inquiries;
+
+	if (q->asker != loop->index) {
+		answer_question(loop, q);
+		if (chan_try_send(loop->mails[q->asker], &q) != CHAN_OK)
+			question_free(q);
+		return;
+	}
+	/* Of another number: it was not waited for any more. */
+	if (asked && asked->all.number == q->number) {
+		gather(&asked->all, q);
+		if (--asked->unanswered == 0) {
+			finish(loop);
+			go_on(loop);
+		}
+	}
+	question_free(q);
+}
+
+void inquiries_finish(struct loop *loop)
+{
+	/* Those that come from now on are not sent to anybody: loop->stopping. */
+	if (loop->inquiries) {
+		finish(loop);
+		go_on(loop);
+	}
+}
+
+struct chan *inquiry_mail_new(size_t loops)
+{
+	return chan_new(sizeof(struct question *), 2 * loops);
+}
+
+void inquiry_mail_free(struct chan *mail)
+{
+	struct question *q;
+
+	while (mail && chan_try_recv(mail, &q) == CHAN_OK)
+		question_free(q);
+	chan_unref(mail);
+}

@@ -1,0 +1,155 @@
+#include "share.h"
+
+#include "../lib/lock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names it in a list; 0: the end. The entries are numbered from 1. */
+typedef uint32_t entry_number;
+
+/* A peer without its port. */
+struct who {
+	uint64_t family, high, low;
+};
+
+struct share_entry {
+	struct who who;
+	entry_number next;              /* in its bucket, or of the unused ones */
+	uint32_t held, waiting;
+};
+
+struct share {
+	size_t most;            /* a peer's part; set once, like the sizes */
+	size_t entry_count, bucket_mask;
+	struct lock lock;       /* guards the rest */
+	entry_number unused;
+	entry_number *buckets;
+	struct share_entry *entries;
+};
+
+static struct who who_is(const struct peer *peer)
+{
+	struct who who = { .family = peer->family };
+
+	if (peer->family == AF_INET)
+		who.low = peer->address.v4.s_addr;
+	else if (peer->family == AF_INET6)
+		memcpy(&who.high, &peer->address.v6, sizeof(peer->address.v6));
+	else
+		who.low = peer->address.uid;
+	return who;
+}
+
+struct share *share_new(size_t places, unsigned percent)
+{
+	struct share *share = calloc(1, sizeof(*share));
+	size_t buckets = 16;
+
+	if (!share)
+		return NULL;
+	while (buckets < places)
+		buckets *= 2;
+	share->most = places * percent / 100 > 0 ? places * percent / 100 : 1;
+	share->entry_count = places;
+	share->bucket_mask = buckets - 1;
+	share->buckets = calloc(buckets, sizeof(*share->buckets));
+	share->entries = calloc(places, sizeof(*share->entries));
+	if (share->buckets && share->entries)
+		return share;
+	share_free(share);
+	return NULL;
+}
+
+void share_free(struct share *share)
+{
+	if (!share)
+		return;
+	free(share->buckets);
+	free(share->entries);
+	free(share);
+}
+
+/* The finalizer of splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+static entry_number *bucket_of(struct share *share, const struct who *who)
+{
+	return &share->buckets[mix(who->family ^ mix(who->high ^ mix(who->low))) & share->bucket_mask];
+}
+
+/* What points to the peer's entry, or the end of its bucket. */
+static entry_number *find_locked(struct share *share, const struct who *who)
+{
+	entry_number *at = bucket_of(share, who);
+
+	while (*at && memcmp(&share->entries[*at - 1].who, who, sizeof(*who)) != 0)
+		at = &share->entries[*at - 1].next;
+	return at;
+}
+
+static struct share_entry *add_locked(struct share *share, entry_number *at, const struct who *who)
+{
+	struct share_entry *entry;
+
+	if (!share->unused) {
+		/* Those that were never used come one by one, so that their memory is not touched before. */
+		if (share->entry_count == 0)
+			return NULL;
+		share->unused = (entry_number)share->entry_count--;
+	}
+	*at = share->unused;
+	entry = &share->entries[*at - 1];
+	share->unused = entry->next;
+	*entry = (struct share_entry){ .who = *who };
+	return entry;
+}
+
+struct share_entry *share_take(struct share *share, const struct peer *peer, uint64_t waiting)
+{
+	const struct who who = who_is(peer);
+	struct share_entry *entry;
+	entry_number *at;
+
+	lock_acquire(&share->lock);
+	at = find_locked(share, &who);
+	entry = *at ? &share->entries[*at - 1] : NULL;
+	if (entry && entry->held >= share->most && waiting > entry->waiting)
+		entry = NULL;
+	else if (!entry)
+		entry = add_locked(share, at, &who);
+	if (entry) {
+		entry->held++;
+		entry->waiting++;
+	}
+	lock_release(&share->lock);
+	return entry;
+}
+
+void share_started(struct share *share, struct share_entry *entry)
+{
+	lock_acquire(&share->lock);
+	entry->waiting--;
+	lock_release(&share->lock);
+}
+
+void share_give_back(struct share *share, struct share_entry *entry, bool started)
+{
+	entry_number *at;
+
+	lock_acquire(&share->lock);
+	entry->held--;
+	entry->waiting -= started ? 0 : 1;
+	if (entry->held == 0) {
+		at = find_locked(share, &entry->who);
+		*at = entry->next;
+		entry->next = share->unused;
+		share->unused = (entry_number)(entry - share->entries) + 1;
+	}
+	lock_release(&share->lock);
+}
