@@ -9,7 +9,8 @@ CC ?= cc
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 
-LIBS_DAEMON := libevent_core inih libsystemd
+LIBS_DAEMON := libevent_core inih libsystemd libssl libcrypto
+LIBS_CLIENT := libssl libcrypto
 LIBS_TEST := check $(LIBS_DAEMON)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wcast-qual \
@@ -47,21 +48,25 @@ wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels verify install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop verify install clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_DAEMON))
 $(BUILD)/leat: $(client_o) $(BUILD)/libleat.a
-	$(link)
+	$(link) $(shell pkg-config --libs $(LIBS_CLIENT))
 $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
-	$(link) $(shell pkg-config --libs check)
+	$(link) $(shell pkg-config --libs check $(LIBS_CLIENT))
 # Preloaded into the leatd of a test; never with a sanitizer.
 $(BUILD)/failing.so: tests/wire/preload/failing.c tests/wire/preload/failing.h
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -std=gnu11 -O2 -fPIC -shared -o $@ $<
+# A job of the wire tests, without sanitizers.
+$(BUILD)/escape: tests/wire/jobs/escape.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -o $@ $<
 $(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link)
@@ -81,6 +86,13 @@ $(bench_programs): $(BUILD)/bench/%: $(BUILD)/tests/bench/channels/%.o $(BUILD)/
 $(BUILD)/tests/bench/channels/gasyncqueue.o: CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags glib-2.0))
 $(BUILD)/bench/gasyncqueue: BENCH_LIBS = $(shell pkg-config --libs glib-2.0)
 
+# The load generator of scripts/bench overload.
+openloop_o := $(patsubst %.c,$(BUILD)/%.o,tests/bench/openloop.c $(sort $(wildcard tests/bench/openloop/*.c)))
+bench-openloop: $(BUILD)/bench/openloop
+$(BUILD)/bench/openloop: $(openloop_o) $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link) -lm
+
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
 
@@ -90,7 +102,7 @@ examples: $(examples)
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
-check-wire: $(BUILD)/wire $(BUILD)/failing.so all
+check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char unix_prefix[] = "unix:";
+static const char tls_prefix[] = "tls:";
 
 static const char *parse_unix(struct address *a, const char *path)
 {
@@ -45,6 +46,10 @@ const char *address_parse(struct address *a, const char *text)
 	if (strncmp(text, unix_prefix, strlen(unix_prefix)) == 0)
 		return parse_unix(a, text + strlen(unix_prefix));
 
+	if (strncmp(text, tls_prefix, strlen(tls_prefix)) == 0) {
+		a->tls = true;
+		text += strlen(tls_prefix);
+	}
 	if (text[0] == '[') {
 		const char *end = strchr(text, ']');
 
@@ -56,7 +61,7 @@ const char *address_parse(struct address *a, const char *text)
 	const char *colon = strrchr(text, ':');
 
 	if (!colon)
-		return "it has to be HOST:PORT, [v6]:PORT or unix:/PATH";
+		return "it has to be HOST:PORT, [v6]:PORT, unix:/PATH or tls:HOST:PORT";
 	if (colon != strchr(text, ':'))
 		return "an IPv6 address is written [ADDRESS]:PORT";
 	return set_host(a, text, (size_t)(colon - text), colon + 1);

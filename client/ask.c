@@ -3,6 +3,7 @@
 #include "address.h"
 #include "connection.h"
 #include "refusal.h"
+#include "token.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -56,12 +57,12 @@ static enum status take_answer(const struct address *a, struct answer *answer)
 	return STATUS_DONE;
 }
 
-static enum status exchange(struct connection *c, const struct address *a, const struct bytes *request, int64_t patience,
+static enum status exchange(struct connection *c, const struct address *a, const struct bytes *request, size_t before, int64_t patience,
                             struct answer *answer)
 {
 	const char *why = NULL;
 
-	switch (connection_exchange(c, request, &answer->bytes, &why)) {
+	switch (connection_exchange(c, request, before, &answer->bytes, &why)) {
 	case EXCHANGE_DONE:
 		return take_answer(a, answer);
 	case EXCHANGE_ENDED:
@@ -76,27 +77,44 @@ static enum status exchange(struct connection *c, const struct address *a, const
 	return STATUS_PROTOCOL;
 }
 
-enum status ask(const char *server, const struct bytes *request, int64_t patience, struct answer *answer)
+/* `before`: how many answers come before the one to `request`. */
+static enum status ask_at(const struct address *a, const char *ca_file, const struct bytes *request, size_t before, int64_t patience,
+                          struct answer *answer)
 {
 	moment limit = moment_in(patience);
 	struct connection connection;
+	const char *wrong = connection_open(&connection, a, ca_file, moment_min(limit, moment_in(connect_patience)));
+
+	connection.limit = limit;
+
+	enum status status = wrong ? no_server(a, wrong) : exchange(&connection, a, request, before, patience, answer);
+
+	connection_close(&connection);
+	return status;
+}
+
+enum status ask(const struct server *server, const struct bytes *request, int64_t patience, struct answer *answer)
+{
+	struct bytes whole = { 0 };
 	struct address address;
 
 	*answer = (struct answer){ 0 };
 
-	const char *wrong = address_parse(&address, server);
+	const char *wrong = address_parse(&address, server->address);
 
 	if (wrong) {
-		complain("bad server address '%s': %s", server, wrong);
+		complain("bad server address '%s': %s", server->address, wrong);
 		return STATUS_USAGE;
 	}
+	if (!server->token_file)
+		return ask_at(&address, server->ca_file, request, 0, patience, answer);
 
-	wrong = connection_open(&connection, &address, moment_min(limit, moment_in(connect_patience)));
-	connection.limit = limit;
+	enum status status = token_add(&whole, server->token_file);
 
-	enum status status = wrong ? no_server(&address, wrong) : exchange(&connection, &address, request, patience, answer);
-
-	connection_close(&connection);
+	bytes_add(&whole, request->at, request->len);
+	if (status == STATUS_DONE)
+		status = ask_at(&address, server->ca_file, &whole, 1, patience, answer);
+	bytes_free(&whole);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "reply.h"
 #include "exit.h"
+#include "server.h"
 
 #include "../lib/moment.h"
 
@@ -18,10 +19,10 @@ struct answer {
 	struct reply reply;             /* never an error; points into `bytes` */
 };
 
-/* Sends `request` to the server at the address `server` and waits at most `patience` nanoseconds for its answer (FOREVER:
+/* Sends `request`, behind the token if there is one, to the server and waits at most `patience` nanoseconds for its answer (FOREVER:
  * for ever). Whatever goes wrong, an error as the answer included, has been complained about when this returns
  * another status than STATUS_DONE. Release with answer_free() in any case. */
-enum status ask(const char *server, const struct bytes *request, int64_t patience, struct answer *) must_check;
+enum status ask(const struct server *, const struct bytes *request, int64_t patience, struct answer *) must_check;
 void answer_free(struct answer *);
 
 #endif

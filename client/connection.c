@@ -1,6 +1,9 @@
 #include "connection.h"
 
+#include "tls.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -108,11 +111,30 @@ static const char *connect_by_name(struct connection *c, const struct address *a
 	return error ? strerror(-error) : NULL;
 }
 
-const char *connection_open(struct connection *c, const struct address *a, moment limit)
+static const char *begin_tls(struct connection *c, const struct address *a, const char *ca_file)
+{
+	const char *why;
+	int r;
+
+	if (fcntl(c->fd, F_SETFL, fcntl(c->fd, F_GETFL) | O_NONBLOCK) < 0)
+		return strerror(errno);
+	c->tls = tls_new(c->fd, a->host, ca_file, &why);
+	if (!c->tls)
+		return why;
+	while ((r = tls_handshake(c->tls)) == 0)
+		if (!wait_for(c, tls_waits_for(c->tls)))
+			return "no TLS within the time";
+	return r < 0 ? tls_why(c->tls) : NULL;
+}
+
+const char *connection_open(struct connection *c, const struct address *a, const char *ca_file, moment limit)
 {
 	*c = (struct connection){ .fd = -1, .limit = limit };
-	if (a->host[0])
-		return connect_by_name(c, a);
+	if (a->host[0]) {
+		const char *why = connect_by_name(c, a);
+
+		return why || !a->tls ? why : begin_tls(c, a, ca_file);
+	}
 
 	int error = connect_to(c, (const struct sockaddr *)&a->socket, sizeof(a->socket));
 
@@ -121,15 +143,19 @@ const char *connection_open(struct connection *c, const struct address *a, momen
 
 void connection_close(struct connection *c)
 {
+	tls_free(c->tls);
+	c->tls = NULL;
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;
 }
 
 /* Sends what the socket takes. False when the server does not listen any more: its answer may still be there to read. */
-static bool send_some(int fd, const struct bytes *request, size_t *sent)
+static bool send_some(const struct connection *c, const struct bytes *request, size_t *sent)
 {
-	ssize_t n = send(fd, request->at + *sent, request->len - *sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+	const char *at = request->at + *sent;
+	size_t len = request->len - *sent;
+	ssize_t n = c->tls ? tls_send(c->tls, at, len) : send(c->fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n >= 0)
 		*sent += (size_t)n;
@@ -137,16 +163,49 @@ static bool send_some(int fd, const struct bytes *request, size_t *sent)
 }
 
 /* False at the end of the connection, of whatever kind. */
-static bool receive_some(int fd, struct bytes *answer)
+static bool receive_some(const struct connection *c, struct bytes *answer)
 {
-	ssize_t n = recv(fd, bytes_reserve(answer, READ_BYTES), READ_BYTES, MSG_DONTWAIT);
+	char *to = bytes_reserve(answer, READ_BYTES);
+	ssize_t n = c->tls ? tls_receive(c->tls, to, READ_BYTES) : recv(c->fd, to, READ_BYTES, MSG_DONTWAIT);
 
 	if (n > 0)
 		answer->len += (size_t)n;
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-enum exchange_status connection_exchange(struct connection *c, const struct bytes *request, struct bytes *answer, const char **why)
+/* What is ready: as wait_for(), but that TLS may have more to read without the socket knowing. */
+static int wait_ready(const struct connection *c, bool sending)
+{
+	short events = sending ? POLLIN | POLLOUT : POLLIN;
+	bool more = c->tls && tls_has_more(c->tls);
+
+	return more ? (POLLIN | (sending ? POLLOUT : 0)) : wait_for(c, events);
+}
+
+static bool says_no_auth(const struct bytes *answer)
+{
+	static const char prefix[] = "-NOAUTH ";
+
+	return answer->len >= strlen(prefix) && memcmp(answer->at, prefix, strlen(prefix)) == 0;
+}
+
+/* Looks at what has come, and drops the answers before the one that is wanted. */
+static enum reply_status read_replies(struct reply_reader *reader, struct bytes *answer, size_t *before, const char **why)
+{
+	for (;;) {
+		enum reply_status status = reply_read(reader, answer->at, answer->len, why);
+
+		if (status != REPLY_DONE || *before == 0 || says_no_auth(answer))
+			return status;
+		--*before;
+		answer->len -= reader->at;
+		memmove(answer->at, answer->at + reader->at, answer->len);
+		*reader = (struct reply_reader){ 0 };
+	}
+}
+
+enum exchange_status connection_exchange(struct connection *c, const struct bytes *request, size_t before, struct bytes *answer,
+                                         const char **why)
 {
 	struct reply_reader reader = { 0 };
 	enum reply_status status = REPLY_MORE;
@@ -156,17 +215,17 @@ enum exchange_status connection_exchange(struct connection *c, const struct byte
 	while (status == REPLY_MORE) {
 		sending = sending && sent < request->len;
 
-		int seen = wait_for(c, sending ? POLLIN | POLLOUT : POLLIN);
+		int seen = wait_ready(c, sending);
 
 		if (!seen)
 			return EXCHANGE_TIMED_OUT;
 		if (seen & POLLOUT)
-			sending = send_some(c->fd, request, &sent);
+			sending = send_some(c, request, &sent);
 		if (!(seen & (POLLIN | POLLHUP | POLLERR)))
 			continue;
-		if (!receive_some(c->fd, answer))
+		if (!receive_some(c, answer))
 			return EXCHANGE_ENDED;
-		status = reply_read(&reader, answer->at, answer->len, why);
+		status = read_replies(&reader, answer, &before, why);
 	}
 	if (status == REPLY_BAD)
 		return EXCHANGE_BAD;

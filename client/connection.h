@@ -13,12 +13,13 @@
 
 struct connection {
 	int fd;
+	struct tls *tls;                /* NULL: not encrypted */
 	moment limit;                   /* when waiting ends */
 };
 
-/* Connects to the first address that the name stands for and that answers, until `limit`. Returns NULL, or why not (static).
- * Close with connection_close() in both cases. */
-const char *connection_open(struct connection *, const struct address *, moment limit) must_check;
+/* Connects to the first address that the name stands for and that answers, until `limit`; `ca_file` as in tls.h. Returns NULL, or why
+ * not (static, or of the connection). Close with connection_close() in both cases. */
+const char *connection_open(struct connection *, const struct address *, const char *ca_file, moment limit) must_check;
 void connection_close(struct connection *);
 
 enum exchange_status {
@@ -29,8 +30,8 @@ enum exchange_status {
 };
 
 /* Sends the request and reads at the same time, so that an answer which comes before the request is all sent cannot
- * block both sides. Fills `answer` with the bytes of the answer. */
-enum exchange_status connection_exchange(struct connection *, const struct bytes *request, struct bytes *answer,
+ * block both sides. Passes over `before` answers, unless one says NOAUTH, and fills `answer` with the bytes of the next one. */
+enum exchange_status connection_exchange(struct connection *, const struct bytes *request, size_t before, struct bytes *answer,
                                          const char **why) must_check;
 
 #endif

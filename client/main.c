@@ -32,8 +32,11 @@ struct option_row {
 };
 
 static const struct option_row options[OPTION_COUNT] = {
-	[OPTION_SERVER] = { "server", "ADDRESS", "HOST:PORT, [v6]:PORT or unix:/PATH\n"
+	[OPTION_SERVER] = { "server", "ADDRESS", "HOST:PORT, [v6]:PORT, unix:/PATH or tls:HOST:PORT\n"
 	                    "                       (default: LEAT_SERVER, else " DEFAULT_SERVER ")", true, 0 },
+	[OPTION_TOKEN_FILE] = { "token-file", "FILE", "a file that holds the token to send (default: LEAT_TOKEN_FILE)", true, 0 },
+	[OPTION_CA] = { "ca", "FILE", "certificates to believe a tls: server by, in PEM\n"
+	                "                       (default: LEAT_CA, else those of this machine)", true, 0 },
 	[OPTION_JSON] = { "json", NULL, "print JSON", false, 0 },
 	[OPTION_DEADLINE] = { "deadline", "D", "answer by then, with a result or TIMEOUT: 250ms, 5s, 2m\n"
 	                      "                       (default: the job's own)", false, 0 },
@@ -116,7 +119,7 @@ static void print_command_help(const struct command *command)
 
 static void print_help(void)
 {
-	puts("Usage: leat [--server ADDRESS] COMMAND ...\n\n"
+	puts("Usage: leat [--server ADDRESS] [--token-file FILE] COMMAND ...\n\n"
 	     "Asks leatd, which runs jobs.\n\n"
 	     "Commands (`leat COMMAND --help` tells more):");
 	for (size_t i = 0; i < countof(commands); i++) {
@@ -240,11 +243,12 @@ static enum status run_command(struct invocation *i)
 	return status == STATUS_DONE ? command->run(i) : status;
 }
 
-static const char *default_server(void)
+/* An option's value, else that of the variable, else `normal`. */
+static const char *said(const struct invocation *i, size_t option, const char *variable, const char *normal)
 {
-	const char *server = getenv("LEAT_SERVER");
+	const char *value = i->option[option] ? i->option[option] : getenv(variable);
 
-	return server && server[0] ? server : DEFAULT_SERVER;
+	return value && (value[0] || i->option[option]) ? value : normal;
 }
 
 int main(int argc, char **argv)
@@ -257,7 +261,13 @@ int main(int argc, char **argv)
 	struct invocation i = { .words = words };
 	enum status status = parse(&i, argc, argv);
 
-	i.server = i.option[OPTION_SERVER] ? i.option[OPTION_SERVER] : default_server();
+	struct server server = {
+		.address = said(&i, OPTION_SERVER, "LEAT_SERVER", DEFAULT_SERVER),
+		.token_file = said(&i, OPTION_TOKEN_FILE, "LEAT_TOKEN_FILE", NULL),
+		.ca_file = said(&i, OPTION_CA, "LEAT_CA", NULL),
+	};
+
+	i.server = &server;
 	if (status == STATUS_DONE)
 		status = run_command(&i);
 	free(words);

@@ -48,18 +48,15 @@ static const char *parse_v4(struct listen_address *a, const char *host, uint16_t
 	return inet_pton(AF_INET, host, &in->sin_addr) == 1 ? NULL : "the host is not an IPv4 address, localhost, * or [v6]";
 }
 
-const char *listen_address_parse(struct listen_address *a, struct slice text)
+static const char *parse_tcp(struct listen_address *a, struct slice text)
 {
 	const char *colon = text.len ? memrchr(text.at, ':', text.len) : NULL;
 	uint64_t port;
 	char host[64];
 	size_t host_len;
 
-	memset(a, 0, sizeof(*a));
-	if (text.len >= 5 && memcmp(text.at, "unix:", 5) == 0)
-		return parse_unix(a, (struct slice){ text.at + 5, text.len - 5 });
 	if (!colon)
-		return "wants HOST:PORT, [v6]:PORT or unix:/PATH";
+		return "wants HOST:PORT, [v6]:PORT, unix:/PATH or tls:HOST:PORT";
 	if (!text_count((struct slice){ colon + 1, text.len - (size_t)(colon + 1 - text.at) }, &port) || port > 65535)
 		return "the port is not a whole number from 0 to 65535";
 	host_len = (size_t)(colon - text.at);
@@ -73,6 +70,22 @@ const char *listen_address_parse(struct listen_address *a, struct slice text)
 		return "wants a ] before the port";
 	host[host_len - 1] = '\0';
 	return parse_v6(a, host + 1, (uint16_t)port);
+}
+
+static bool begins(struct slice text, struct slice prefix)
+{
+	return text.len >= prefix.len && memcmp(text.at, prefix.at, prefix.len) == 0;
+}
+
+const char *listen_address_parse(struct listen_address *a, struct slice text)
+{
+	memset(a, 0, sizeof(*a));
+	if (begins(text, SLICE("unix:")))
+		return parse_unix(a, (struct slice){ text.at + 5, text.len - 5 });
+	if (!begins(text, SLICE("tls:")))
+		return parse_tcp(a, text);
+	a->tls = true;
+	return parse_tcp(a, (struct slice){ text.at + 4, text.len - 4 });
 }
 
 bool listen_address_is_local(const struct listen_address *a)
@@ -98,6 +111,7 @@ void listen_address_text(const struct listen_address *a, char room[LISTEN_ADDRES
 	const struct sockaddr_in6 *in6 = (const void *)&a->socket;
 	const struct sockaddr_un *un = (const void *)&a->socket;
 	char host[INET6_ADDRSTRLEN] = "";
+	const char *tls = a->tls ? "tls:" : "";
 
 	switch (a->socket.ss_family) {
 	case AF_UNIX:
@@ -105,11 +119,11 @@ void listen_address_text(const struct listen_address *a, char room[LISTEN_ADDRES
 		break;
 	case AF_INET:
 		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		snprintf(room, LISTEN_ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(in->sin_port));
+		snprintf(room, LISTEN_ADDRESS_TEXT_MAX, "%s%s:%u", tls, host, ntohs(in->sin_port));
 		break;
 	case AF_INET6:
 		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-		snprintf(room, LISTEN_ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(in6->sin6_port));
+		snprintf(room, LISTEN_ADDRESS_TEXT_MAX, "%s[%s]:%u", tls, host, ntohs(in6->sin6_port));
 		break;
 	default:
 		snprintf(room, LISTEN_ADDRESS_TEXT_MAX, "family %d", a->socket.ss_family);

@@ -1,4 +1,4 @@
-/* Where to listen: `HOST:PORT`, `[v6]:PORT`, `unix:/PATH`. Hosts are numbers, `localhost`, or `*` for every address. */
+/* Where to listen: `HOST:PORT`, `[v6]:PORT`, `unix:/PATH`, `tls:HOST:PORT`. Hosts are numbers, `localhost`, or `*` for every address. */
 #ifndef LEAT_DAEMON_ADDRESS_H
 #define LEAT_DAEMON_ADDRESS_H
 
@@ -10,6 +10,7 @@
 struct listen_address {
 	struct sockaddr_storage socket;
 	socklen_t len;
+	bool tls;
 };
 
 /* Returns NULL, or what is wrong with the text (static). Asks no name server. */

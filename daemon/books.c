@@ -92,10 +92,22 @@ void books_end_running(struct books *b, enum outcome how, moment started, moment
 	shim_sub(&b->inside, 1, relaxed);
 }
 
+void books_abandon(struct books *b, int change)
+{
+	count(&b->abandoned, (uint64_t)(int64_t)change);
+}
+
+void books_end_abandoned(struct books *b, moment started, moment ended)
+{
+	shim_sub(&b->abandoned, 1, relaxed);
+	books_end_running(b, OUTCOME_timeout, started, ended);
+}
+
 struct books_copy books_read(const struct books *b)
 {
 	struct books_copy copy = { .submitted = shim_load(&b->submitted, relaxed),
-				   .running = running_count(shim_load(&b->running, relaxed)) };
+				   .running = running_count(shim_load(&b->running, relaxed)),
+				   .abandoned = shim_load(&b->abandoned, relaxed) };
 	uint64_t inside = shim_load(&b->inside, relaxed);
 
 	/* The two were not read at one instant. */

@@ -46,6 +46,7 @@ struct books {
 	/* Written by the loops and the runners. */
 	shim_u64 inside cache_aligned;  /* places taken: waiting and running */
 	shim_u64 running;               /* how many, and the sum of when they started: see books_running() */
+	shim_u64 abandoned;             /* of the running: those that were answered and are not over */
 	shim_u64 ended[OUTCOMES];
 	struct histogram queued, ran;
 };
@@ -56,6 +57,9 @@ bool books_take_place(struct books *, uint64_t places);
 void books_refuse(struct books *, enum refusal, bool had_place);
 /* Waiting becomes running. */
 void books_start(struct books *, moment arrived, moment started);
+/* A running job has been answered, and keeps its place (1), or not after all (-1); and it is over. */
+void books_abandon(struct books *, int change);
+void books_end_abandoned(struct books *, moment started, moment ended);
 /* A job that waited, or that ran, is over; its place is free when this returns. */
 void books_end_waiting(struct books *, enum outcome);
 void books_end_running(struct books *, enum outcome, moment started, moment ended);
@@ -72,7 +76,7 @@ uint64_t books_inside(const struct books *);
 
 /* A copy to read. Each number is right; that they fit together is certain only while nothing moves. */
 struct books_copy {
-	uint64_t submitted, refused[REFUSALS], waiting, running, ended[OUTCOMES];
+	uint64_t submitted, refused[REFUSALS], waiting, running, abandoned, ended[OUTCOMES];
 };
 struct books_copy books_read(const struct books *);
 

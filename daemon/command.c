@@ -6,6 +6,7 @@
 #include "report.h"
 #include "resp.h"
 #include "text.h"
+#include "tokens.h"
 
 #include <stdio.h>
 
@@ -206,44 +207,62 @@ static void add_hello(struct buf *to, struct exchange *ex)
 	resp_add_array(to, 0);
 }
 
-/* What follows the version: true if it is of the right form. SETNAME is taken and forgotten. */
-static bool hello_options(size_t argc, const struct slice *argv, bool *auth)
+/* What follows the version: true if it is of the right form. SETNAME is taken and forgotten. `auth` is the token, or NULL. */
+static bool hello_options(size_t argc, const struct slice *argv, const struct slice **auth)
 {
 	size_t i = 2;
 
-	*auth = false;
+	*auth = NULL;
 	while (i < argc) {
 		size_t takes = slice_is_nocase(argv[i], SLICE("SETNAME")) ? 1 : slice_is_nocase(argv[i], SLICE("AUTH")) ? 2 : 0;
 
 		if (takes == 0 || i + takes >= argc)
 			return false;
-		*auth |= takes == 2;
+		if (takes == 2)
+			*auth = &argv[i + 2];
 		i += 1 + takes;
 	}
 	return true;
 }
 
+/* False: it was refused, and answered; whoever has spoken so far still does. The user's name is for libraries that have to send one: the
+ * token says it all. */
+static bool authenticate(struct exchange *ex, struct slice secret)
+{
+	const struct tokens *tokens = exchange_tokens(ex);
+	const struct token *who = tokens ? tokens_find(tokens, secret) : NULL;
+
+	if (!tokens)
+		fail(ex, CODE_ERR, "AUTH was sent, but no tokens are configured");
+	else if (!who)
+		exchange_deny_stranger(ex, "wrong token");
+	else
+		exchange_set_who(ex, who);
+	return who != NULL;
+}
+
 static void do_hello(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	uint64_t version = (uint64_t)ex->wire.version;
-	bool auth;
+	const struct slice *auth;
 
 	if (argc > 1 && (!text_count(argv[1], &version) || version < 2 || version > 3)) {
 		fail(ex, CODE_NOPROTO, "unsupported protocol version");
 	} else if (!hello_options(argc, argv, &auth)) {
 		fail(ex, CODE_ERR, "HELLO takes [2|3 [AUTH user token] [SETNAME name]]");
-	} else if (auth) {
-		fail(ex, CODE_ERR, "AUTH was sent, but no tokens are configured");
-	} else {
+	} else if (!auth && !ex->who) {
+		exchange_deny_stranger(ex, "HELLO needs a token here: HELLO 2|3 AUTH user token, or AUTH token before it");
+	} else if (!auth || authenticate(ex, *auth)) {
 		exchange_set_version(ex, (int)version);
 		add_hello(exchange_begin(ex), ex);
 		exchange_end(ex);
 	}
 }
 
-static void do_auth(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+static void do_auth(struct exchange *ex, size_t argc, const struct slice *argv)
 {
-	fail(ex, CODE_ERR, "AUTH was sent, but no tokens are configured");
+	if (authenticate(ex, argv[argc - 1]))
+		simple(ex, "OK");
 }
 
 static void do_client(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
@@ -265,6 +284,7 @@ static void do_client(struct exchange *ex, size_t argc unused_arg, const struct 
 static const struct command {
 	struct slice name;
 	void (*run)(struct exchange *, size_t argc, const struct slice *argv);
+	enum right right;
 	size_t least, most;             /* arguments besides the name */
 	const char *usage;
 } commands[];
@@ -298,7 +318,7 @@ static void do_quit(struct exchange *ex, size_t argc unused_arg, const struct sl
 }
 
 static const struct command commands[] = {
-#define COMMAND(name, function, least, most, usage) { SLICE(#name), do_##function, least, most, usage },
+#define COMMAND(name, function, right, least, most, usage) { SLICE(#name), do_##function, RIGHT_##right, least, most, usage },
 #include "commands.def"
 #undef COMMAND
 };
@@ -340,21 +360,45 @@ struct type *command_type(const struct leatd *leatd, struct slice name, struct s
 	return slice_is_nocase(name, SLICE("RUN")) ? leatd_type(leatd, argument) : NULL;
 }
 
-void command_dispatch(struct exchange *ex, size_t argc, const struct slice *argv)
+static const struct command *find(struct slice name)
 {
 	for (size_t i = 0; i < command_count; i++) {
-		const struct command *command = &commands[i];
-		char usage[160];
+		if (slice_is_nocase(name, commands[i].name))
+			return &commands[i];
+	}
+	return NULL;
+}
 
-		if (!slice_is_nocase(argv[0], command->name))
-			continue;
-		if (argc - 1 >= command->least && argc - 1 <= command->most) {
-			command->run(ex, argc, argv);
-			return;
-		}
-		snprintf(usage, sizeof(usage), "wrong number of arguments: %s %s", command->name.at, command->usage);
-		fail(ex, CODE_ERR, usage);
+static void run(struct exchange *ex, const struct command *command, size_t argc, const struct slice *argv)
+{
+	char usage[160];
+
+	if (argc - 1 >= command->least && argc - 1 <= command->most) {
+		command->run(ex, argc, argv);
 		return;
 	}
-	unknown(ex, argv[0]);
+	snprintf(usage, sizeof(usage), "wrong number of arguments: %s %s", command->name.at, command->usage);
+	fail(ex, CODE_ERR, usage);
+}
+
+/* A stranger is not told what commands there are. */
+static void deny_stranger(struct exchange *ex, struct slice name)
+{
+	if (is_http(name))
+		ex->close_after = true;
+	exchange_deny_stranger(ex, "authentication required: AUTH token");
+}
+
+void command_dispatch(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	const struct command *command = find(argv[0]);
+
+	if (!ex->who && (!command || command->right != RIGHT_NONE))
+		deny_stranger(ex, argv[0]);
+	else if (!command)
+		unknown(ex, argv[0]);
+	else if (!token_may(ex->who, command->right))
+		exchange_deny_right(ex, "ops", (struct slice){ NULL, 0 });
+	else
+		run(ex, command, argc, argv);
 }

@@ -89,8 +89,8 @@ void option_text(const struct option_row *row, const void *base, struct buf *to)
 	case OPTION_DURATION:
 		text_from_duration(*(const config_DURATION *)(const void *)field, number);
 		break;
-	case OPTION_BOOL:
-		buf_add_slice(to, *(const config_BOOL *)(const void *)field ? SLICE("yes") : SLICE("no"));
+	case OPTION_YESNO:
+		buf_add_slice(to, slice_of(*(const config_YESNO *)(const void *)field ? "yes" : "no"));
 		return;
 	case OPTION_TEXT:
 		buf_add_slice(to, slice_of(*(const config_TEXT *)(const void *)field));
@@ -122,7 +122,7 @@ static void fault_value(struct loader *l, const char *section, const struct opti
 		text_from_duration((int64_t)row->min, least);
 		text_from_duration((int64_t)row->max, most);
 		break;
-	case OPTION_BOOL:
+	case OPTION_YESNO:
 		fault(&l->faults, l->line, section, row->key, "'%s' is not yes or no", shown);
 		return;
 	case OPTION_TEXT:
@@ -164,9 +164,9 @@ static bool set_field(const struct option_row *row, void *base, struct slice val
 			return false;
 		*(int64_t *)field = ns;
 		return true;
-	case OPTION_BOOL:
+	case OPTION_YESNO:
 		*(bool *)field = slice_is(value, SLICE("yes"));
-		return *(bool *)field || slice_is(value, SLICE("no"));
+		return slice_is(value, SLICE("yes")) || slice_is(value, SLICE("no"));
 	case OPTION_TEXT:
 		return value.len >= row->min && value.len <= row->max && set_text(field, value);
 	}
@@ -231,6 +231,7 @@ void config_free(struct config *config)
 	free(config->jobs);
 	free(config->semaphores);
 	free(config->origin);
+	access_unref(config->access);
 	free(config);
 }
 

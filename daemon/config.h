@@ -5,6 +5,7 @@
 #ifndef LEAT_CONFIG_H
 #define LEAT_CONFIG_H
 
+#include "access.h"
 #include "buf.h"
 #include "../lib/compiler.h"
 
@@ -15,7 +16,7 @@
 typedef uint64_t config_COUNT;
 typedef uint64_t config_SIZE;           /* bytes */
 typedef int64_t config_DURATION;        /* nanoseconds */
-typedef bool config_BOOL;
+typedef bool config_YESNO;
 typedef char *config_TEXT;              /* owned, never NULL */
 
 struct server_config {
@@ -85,8 +86,18 @@ struct semaphore_config {
 	struct config_origin *origin;   /* as above */
 };
 
+/* The file of a unix socket. */
+struct unix_file {
+	bool set_mode;
+	mode_t mode;
+	uid_t uid;              /* -1: left alone */
+	gid_t gid;
+};
+
 struct config {
 	struct server_config server;
+	struct unix_file unix_file;     /* what the unix_* keys say */
+	struct access *access;          /* what the files said when the configuration was read; owned */
 	struct job_config **jobs;       /* sorted by name */
 	size_t job_count;
 	struct semaphore_config **semaphores;   /* sorted by name */

@@ -16,6 +16,7 @@
 /* What is being checked: one section. */
 struct check {
 	struct faults *faults;
+	const struct server_config *server;
 	const char *section;
 	const struct config_origin *origin;
 	enum option_section kind;
@@ -59,9 +60,11 @@ static bool check_listen(struct slice entry, void *arg)
 	text_printable(entry, shown, sizeof(shown));
 	if (why)
 		FAULT(c, "listen", "'%s': %s", shown, why);
-	else if (!listen_address_is_local(&address))
-		FAULT(c, "listen", "'%s' can be reached from other machines, which needs tokens, and this version has none; "
-		      "listen on 127.0.0.1, [::1] or unix:/PATH", shown);
+	else if (!listen_address_is_local(&address) && !*c->server->tokens)
+		FAULT(c, "listen", "'%s' can be reached from other machines, which needs tokens: set `tokens = FILE` "
+		      "(`leatd --hash-token` prints its lines), or listen on 127.0.0.1, [::1] or unix:/PATH", shown);
+	else if (address.tls && !*c->server->tls_cert)
+		FAULT(c, "listen", "'%s' needs a certificate: set tls_cert and tls_key", shown);
 	return true;
 }
 
@@ -80,10 +83,65 @@ static void check_server(struct server_config *server, struct check *c)
 	if (addresses == 0 || addresses > LISTEN_ADDRESSES_MAX)
 		FAULT(c, "listen", "wants 1 to %d addresses", LISTEN_ADDRESSES_MAX);
 	config_each(server->listen, check_listen, c);
+	if (server->cgroup[0] != '/' && strcmp(server->cgroup, "auto") != 0 && strcmp(server->cgroup, "off") != 0)
+		FAULT(c, "cgroup", "'%s' is not auto, off or an absolute path", server->cgroup);
 	while (level < countof(levels) && strcmp(server->log, levels[level]) != 0)
 		level++;
 	if (level == countof(levels))
 		FAULT(c, "log", "'%s' is not error, warning, info or jobs", server->log);
+}
+
+static bool read_mode(const char *text, mode_t *mode)
+{
+	size_t digits = strspn(text, "01234567");
+
+	*mode = (mode_t)strtoul(text, NULL, 8);
+	return (digits == 3 || (digits == 4 && text[0] == '0')) && !text[digits];
+}
+
+static void check_unix(struct unix_file *file, const struct server_config *server, struct check *c)
+{
+	const struct passwd *user = *server->unix_user ? getpwnam(server->unix_user) : NULL;
+	const struct group *group = *server->unix_group ? getgrnam(server->unix_group) : NULL;
+
+	file->set_mode = *server->unix_mode;
+	if (file->set_mode && !read_mode(server->unix_mode, &file->mode))
+		FAULT(c, "unix_mode", "'%s' is not a mode in octal such as 0660", server->unix_mode);
+	if (*server->unix_user && !user)
+		FAULT(c, "unix_user", "there is no user '%s'", server->unix_user);
+	if (*server->unix_group && !group)
+		FAULT(c, "unix_group", "there is no group '%s'", server->unix_group);
+	file->uid = user ? user->pw_uid : (uid_t)-1;
+	file->gid = group ? group->gr_gid : (gid_t)-1;
+}
+
+/* A line of what access_load() says. */
+static void fault_access(struct check *c, const char *line, int len)
+{
+	size_t key_len = strcspn(line, ":");
+	const struct option_row *row = option_find(OPTION_SERVER, (struct slice){ line, key_len });
+
+	if (row && (size_t)len > key_len + 2) {
+		FAULT(c, row->key, "%.*s", len - (int)key_len - 2, line + key_len + 2);
+	} else {
+		buf_addf(c->faults->to, "%.*s\n", len, line);
+		c->faults->count++;
+	}
+}
+
+/* The files that the configuration names are as much a part of it as its own. */
+static void check_access(struct config *config, struct check *c)
+{
+	struct buf errors = { 0 };
+
+	config->access = access_load(&config->server, &errors);
+	buf_add_char(&errors, '\0');
+	if (errors.failed)
+		fault(c->faults, 0, NULL, NULL, "%s", strerror(ENOMEM));
+	else
+		for (const char *line = errors.at, *end; (end = strchr(line, '\n')); line = end + 1)
+			fault_access(c, line, (int)(end - line));
+	buf_free(&errors);
 }
 
 static const char *builtin_name(size_t i, const void *arg unused_arg)
@@ -238,7 +296,7 @@ static void check_job(struct job_config *job, const struct config *config, struc
 {
 	const struct server_config *server = &config->server;
 	char section[JOB_NAME_MAX + 8];
-	struct check c = { .faults = faults, .section = section, .origin = job->origin, .kind = OPTION_JOB };
+	struct check c = { .faults = faults, .server = server, .section = section, .origin = job->origin, .kind = OPTION_JOB };
 
 	snprintf(section, sizeof(section), "job %s", job->name);
 	if (*job->builtin && *job->exec)
@@ -263,9 +321,11 @@ static void check_job(struct job_config *job, const struct config *config, struc
 
 void config_check(struct config *config, struct faults *faults)
 {
-	struct check c = { .faults = faults, .section = "server", .origin = config->origin, .kind = OPTION_SERVER };
+	struct check c = { .faults = faults, .server = &config->server, .section = "server", .origin = config->origin, .kind = OPTION_SERVER };
 
 	check_server(&config->server, &c);
+	check_unix(&config->unix_file, &config->server, &c);
+	check_access(config, &c);
 	if (!getpwnam(config->server.user))
 		FAULT(&c, "user", "there is no user '%s'", config->server.user);
 	for (size_t i = 0; i < config->job_count; i++)

@@ -5,7 +5,7 @@
 #include "config.h"
 
 enum option_section { OPTION_SERVER, OPTION_JOB, OPTION_SEMAPHORE };
-enum option_type { OPTION_COUNT, OPTION_SIZE, OPTION_DURATION, OPTION_BOOL, OPTION_TEXT };
+enum option_type { OPTION_COUNT, OPTION_SIZE, OPTION_DURATION, OPTION_YESNO, OPTION_TEXT };
 
 struct option_row {
 	enum option_section section;

@@ -1,10 +1,13 @@
 #include "conn_impl.h"
 
+#include "access.h"
 #include "admit.h"
 #include "command.h"
 #include "leatd.h"
 #include "log.h"
 #include "route.h"
+#include "tls.h"
+#include "tokens.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,6 +29,9 @@ enum {
 	IN_SCARCE_BYTES = 4096,
 	/* A payload for which there is no memory is read and thrown away, so that the connection can go on, but not more than this. */
 	SKIP_MAX_BYTES = 64 << 20,
+	/* What a client of the line protocol may send before it has said who it is. */
+	STRANGER_ARGS_MAX = 10,
+	STRANGER_BYTES_MAX = 16 * 1024,
 };
 
 /* How long a closing connection may still read what the client sends. */
@@ -38,9 +44,55 @@ static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_timer(struct wheel_timer *timer);
 
+/* --- Who --- */
+
+static const struct token *token_at_first(const struct conn *conn)
+{
+	const struct tokens *tokens = conn->loop->access->tokens;
+
+	if (!tokens)
+		return &token_everybody;
+	/* Of a unix socket the kernel knows it. */
+	return conn->peer.family == AF_UNIX ? tokens_find_uid(tokens, conn->peer.address.uid) : NULL;
+}
+
+static void limit_line(struct conn *conn)
+{
+	struct resp_parser *parser = &conn->parser.resp;
+
+	parser->max_args = conn->who ? RESP_ARGS_MAX : STRANGER_ARGS_MAX;
+	parser->max_bytes = conn->who ? 0 : STRANGER_BYTES_MAX;
+}
+
+void conn_set_who(struct conn *conn, const struct token *who)
+{
+	conn->who = who;
+	if (conn->protocol == PROTOCOL_LINE)
+		limit_line(conn);
+}
+
+void conns_renew(struct loop *loop)
+{
+	const struct tokens *tokens = loop->access->tokens;
+
+	for (struct conn *conn = loop->conns; conn; conn = conn->next) {
+		if (conn->who)
+			conn_set_who(conn, tokens ? tokens_find_same(tokens, conn->who) : &token_everybody);
+	}
+}
+
 /* --- Life --- */
 
-bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus)
+static bool begin_tls(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+
+	conn->tls = tls_new(loop->access->tls, conn->fd);
+	conn->handshake_until = moment_add(loop->now, loop->leatd->config->server.header_timeout);
+	return conn->tls != NULL;
+}
+
+bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus, bool tls)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -56,9 +108,10 @@ bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t numb
 	conn->number = number;
 	conn->peer = *peer;
 	conn->timer.fire = on_timer;
+	conn->who = token_at_first(conn);
 	out_init(&conn->out);
 	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
-	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0) {
+	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0 || (tls && !begin_tls(conn))) {
 		free(conn);
 		return false;
 	}
@@ -98,6 +151,7 @@ static void conn_close(struct conn *conn)
 	purse_return(&conn->loop->purse, conn->held);
 	unlink_conn(conn);
 	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
+	tls_free(conn->tls);
 	close(conn->fd);
 	free(conn);
 }
@@ -191,7 +245,7 @@ static bool has_requests(const struct conn *conn)
 
 static struct exchange begin_exchange(struct conn *conn)
 {
-	struct exchange ex = { .conn = conn, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
+	struct exchange ex = { .conn = conn, .who = conn->who, .wire = { .http = conn->protocol == PROTOCOL_HTTP, .version = conn->version,
 						       .date_line = conn->loop->date_line }, .peer = conn->peer };
 
 	if (ex.wire.http) {
@@ -281,19 +335,42 @@ static void dispatch(struct conn *conn)
 		resp_parser_free(&conn->parser.resp);
 }
 
+/* Whether it is known who asks, which the head says: strangers must not make us hold a body. If not, it is answered. */
+static bool is_admitted(struct conn *conn)
+{
+	struct exchange ex;
+
+	if (conn->protocol != PROTOCOL_HTTP)
+		return true;
+	ex = begin_exchange(conn);
+	return route_admits(&ex, &conn->parser.http.request);
+}
+
 /* The client holds the body back until it is told to send it. */
 static void say_continue(struct conn *conn)
 {
 	struct http_parser *parser = &conn->parser.http;
 	struct exchange ex;
 
-	if (!parser->head_done || !parser->request.expect_continue || conn->continued)
+	if (!parser->request.expect_continue || conn->continued)
 		return;
 	ex = begin_exchange(conn);
 	ex.close_after = false;
 	buf_add_slice(exchange_begin(&ex), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 	exchange_end(&ex);
 	conn->continued = true;
+}
+
+/* The head of a request whose body is still to come. False: it was refused, and the connection closes. */
+static bool take_head(struct conn *conn)
+{
+	if (conn->protocol != PROTOCOL_HTTP || !conn->parser.http.head_done || conn->head_taken)
+		return true;
+	conn->head_taken = true;
+	if (!is_admitted(conn))
+		return false;
+	say_continue(conn);
+	return true;
 }
 
 static bool decide_protocol(struct conn *conn, const char *at, size_t len)
@@ -308,6 +385,7 @@ static bool decide_protocol(struct conn *conn, const char *at, size_t len)
 	} else if (!undecided) {
 		conn->protocol = PROTOCOL_LINE;
 		resp_parser_init(&conn->parser.resp);
+		limit_line(conn);
 	}
 	return conn->protocol != PROTOCOL_UNDECIDED;
 }
@@ -337,7 +415,7 @@ static bool skip_rest(struct conn *conn, char *at)
 	}
 	if (conn->protocol == PROTOCOL_UNDECIDED || !resp_skip(&conn->parser.resp, at, head))
 		return false;
-	conn->starved_type = command_type(leatd, head[0], head[1]);
+	conn->starved_type = conn->who ? command_type(leatd, head[0], head[1]) : NULL;
 	return true;
 }
 
@@ -380,14 +458,16 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		r = parse(conn, at + used, len - used);
 		switch (r.status) {
 		case PARSE_MORE:
+			if (!take_head(conn))
+				return len;
 			conn->want = r.want;
-			if (conn->protocol == PROTOCOL_HTTP)
-				say_continue(conn);
 			return used + r.used;
 		case PARSE_DONE:
 			dispatch(conn);
 			break;
 		case PARSE_TOOBIG:
+			if (!is_admitted(conn))
+				break;
 			if (conn->starved)
 				answer_starved(conn);
 			else
@@ -402,6 +482,7 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		conn->served = true;
 		conn->continued = false;
 		conn->starved = false;
+		conn->head_taken = false;
 	}
 	/* Nothing after a request that closes the connection is looked at. */
 	return conn->no_more ? len : used;
@@ -468,6 +549,11 @@ static void on_eof(struct conn *conn)
 	}
 }
 
+static ssize_t receive(struct conn *conn, void *to, size_t len)
+{
+	return conn->tls ? tls_read(conn->tls, to, len) : recv(conn->fd, to, len, 0);
+}
+
 /* Of `len` bytes that were read, `used` are dealt with; the others wait for what follows them. */
 static void keep_rest(struct conn *conn, char *at, size_t len, size_t used)
 {
@@ -487,7 +573,7 @@ static void read_scratch(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
 	size_t most = purse_is_scarce(&loop->purse) ? IN_SCARCE_BYTES : LOOP_SCRATCH_BYTES;
-	ssize_t n = recv(conn->fd, loop->scratch, most, 0);
+	ssize_t n = receive(conn, loop->scratch, most);
 
 	if (n < 0) {
 		conn->broken = errno != EAGAIN && errno != EINTR;
@@ -520,7 +606,7 @@ static void read_more(struct conn *conn)
 		drop_front(in, starve(conn, in->at, in->len));
 		return;
 	}
-	n = recv(conn->fd, in->at + in->len, in->cap - in->len, 0);
+	n = receive(conn, in->at + in->len, in->cap - in->len);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		conn->broken = true;
 	} else if (n == 0) {
@@ -540,18 +626,55 @@ static void read_away(struct conn *conn)
 		conn->broken = true;
 }
 
+/* Who has shown a certificate may need no token. */
+static const struct token *token_of_certificate(const struct conn *conn)
+{
+	const struct tokens *tokens = conn->loop->access->tokens;
+	char name[TLS_NAME_MAX];
+	size_t len = tokens ? tls_client_name(conn->tls, name) : 0;
+
+	return len > 0 ? tokens_find_certificate(tokens, (struct slice){ name, len }) : NULL;
+}
+
+/* True when the handshake is done. */
+static bool shake_hands(struct conn *conn)
+{
+	int r = tls_handshake(conn->tls);
+
+	conn->broken = r < 0;
+	if (r <= 0)
+		return false;
+	conn->handshake_until = 0;
+	if (!conn->who)
+		conn_set_who(conn, token_of_certificate(conn));
+	return true;
+}
+
+static void read_in(struct conn *conn)
+{
+	conn->idle_since = conn->loop->now;
+	if (conn->lingering)
+		read_away(conn);
+	else if (conn->handshake_until && !shake_hands(conn))
+		return;
+	else if (conn->in.len == 0)
+		read_scratch(conn);
+	else
+		read_more(conn);
+}
+
+/* TLS holds bytes that the socket no longer has, so that nothing would wake us for them. */
+static bool has_hidden(const struct conn *conn)
+{
+	return conn->tls && tls_has_more(conn->tls) && conn->interest & INTEREST_READ && !conn->lingering && !has_requests(conn);
+}
+
 static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
 {
 	struct conn *conn = arg;
 
 	loop_enter(conn->loop);
-	conn->idle_since = conn->loop->now;
-	if (conn->lingering)
-		read_away(conn);
-	else if (conn->in.len == 0)
-		read_scratch(conn);
-	else
-		read_more(conn);
+	read_in(conn);
 	conn_touch(conn);
 	loop_leave(conn->loop);
 }
@@ -560,7 +683,10 @@ static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, vo
 
 static void send_out(struct conn *conn)
 {
-	int64_t n = out_waiting(&conn->out) ? out_write(&conn->out, conn->fd) : 0;
+	int64_t n = 0;
+
+	if (out_waiting(&conn->out) > 0)
+		n = conn->tls ? out_write_tls(&conn->out, conn->tls) : out_write(&conn->out, conn->fd);
 
 	if (n < 0)
 		conn->broken = true;
@@ -615,9 +741,11 @@ static unsigned interest_of(const struct conn *conn)
 {
 	unsigned interest = 0;
 
+	if (conn->handshake_until)
+		return tls_wants_write(conn->tls) ? INTEREST_WRITE : INTEREST_READ;
 	if (!conn->eof && (takes_requests(conn) || conn->lingering))
 		interest |= INTEREST_READ;
-	if (out_waiting(&conn->out) > 0)
+	if (out_waiting(&conn->out) > 0 || (interest && conn->tls && tls_wants_write(conn->tls)))
 		interest |= INTEREST_WRITE;
 	if (!(interest & INTEREST_READ) && !conn->eof && conn->protocol == PROTOCOL_HTTP)
 		interest |= INTEREST_CLOSE;
@@ -630,7 +758,9 @@ static moment conn_due(const struct conn *conn)
 	const struct server_config *config = &conn->loop->leatd->config->server;
 	moment due = conn->finish_by;
 
-	if (conn->write_since)
+	if (conn->handshake_until)
+		due = moment_min(due, conn->handshake_until);
+	else if (conn->write_since)
 		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
 	else if (conn->phase != PHASE_NONE && takes_requests(conn))
 		due = moment_min(due, moment_add(conn->phase_began,
@@ -659,6 +789,8 @@ static void linger(struct conn *conn)
 {
 	bool idle = conn->loop->stopping && conn->idle_since < conn->loop->now - LINGER_NS;
 
+	if (conn->tls)
+		tls_bye(conn->tls);
 	if (conn->eof || idle || shutdown(conn->fd, SHUT_WR) < 0) {
 		conn->broken = true;
 		return;
@@ -695,7 +827,7 @@ static void look_after(struct conn *conn)
 		return;
 	}
 	set_timer(conn);
-	if (has_requests(conn) && takes_requests(conn))
+	if ((has_requests(conn) && takes_requests(conn)) || has_hidden(conn))
 		conn_later(conn);
 }
 
@@ -717,8 +849,11 @@ bool conns_resume(struct loop *loop)
 	loop_enter(loop);
 	loop->touched = loop->later;
 	loop->later = NULL;
-	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next)
+	for (struct conn *conn = loop->touched; conn; conn = conn->touched_next) {
 		take_waiting(conn);
+		if (has_hidden(conn))
+			read_in(conn);
+	}
 	loop_leave(loop);
 	return true;
 }
@@ -740,6 +875,8 @@ static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
 		on_eof(conn);
 	else if (conn->interest & INTEREST_HANGUP)
 		conn->broken = has_gone(conn);
+	else if (conn->tls && tls_wants_write(conn->tls))
+		read_in(conn);
 	conn_touch(conn);
 	loop_leave(conn->loop);
 }

@@ -14,7 +14,7 @@ struct peer;
 
 /* Takes the descriptor, and counts down leatd->connections when it closes. `number`: of this connection in the process. `surplus`: there
  * are too many, so its first request is answered BUSY. False: no memory, and the descriptor and the count are still the caller's. */
-bool conn_open(struct loop *, int fd, const struct peer *, uint64_t number, bool surplus);
+bool conn_open(struct loop *, int fd, const struct peer *, uint64_t number, bool surplus, bool tls);
 
 /* Has something to send or to go on with: looked after when the loop leaves its present callback. */
 void conn_touch(struct conn *);
@@ -23,6 +23,8 @@ void conn_touch(struct conn *);
 void conns_flush(struct loop *);
 /* Those that had used up their turn get another; false if there were none. */
 bool conns_resume(struct loop *);
+/* The loop has new tokens: who has none any more is nobody. The old ones are still there. */
+void conns_renew(struct loop *);
 /* Cancels every job of every connection. */
 void conns_cancel(struct loop *);
 /* Closes every connection: those with nothing to send at once, the others when it is sent, or at `until`. */

@@ -35,6 +35,9 @@ struct conn {
 	uint64_t number;
 	struct peer peer;
 
+	struct tls *tls;                /* NULL: it is not encrypted */
+	moment handshake_until;         /* 0: TLS has come to be, or there is none */
+	const struct token *who;        /* who is known to speak, of loop->access; NULL: nobody yet, or HTTP, which says it in each request */
 	enum protocol protocol;
 	int version;                    /* of the line protocol */
 	union {
@@ -48,6 +51,7 @@ struct conn {
 	enum phase phase;
 	moment phase_began;
 	bool continued;                 /* 100 Continue was sent for it */
+	bool head_taken;                /* its head has said who asks, and its body may come */
 
 	struct exchange *first, **last; /* the line of answers */
 	size_t exchanges;
@@ -69,5 +73,8 @@ struct conn {
 	moment idle_since, write_since;
 	moment finish_by;               /* closes then, whatever is left */
 };
+
+/* Who speaks from now on; NULL: nobody known, who may send little. */
+void conn_set_who(struct conn *, const struct token *);
 
 #endif

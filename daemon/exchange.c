@@ -1,9 +1,11 @@
 #include "exchange.h"
 
+#include "access.h"
 #include "conn_impl.h"
 #include "inquiry.h"
 #include "job.h"
 #include "leatd.h"
+#include "tokens.h"
 
 #include <stdlib.h>
 
@@ -12,10 +14,26 @@ struct leatd *exchange_leatd(const struct exchange *ex)
 	return ex->conn->loop->leatd;
 }
 
+const struct tokens *exchange_tokens(const struct exchange *ex)
+{
+	return ex->conn->loop->access->tokens;
+}
+
+void exchange_set_who(struct exchange *ex, const struct token *who)
+{
+	ex->who = who;
+	conn_set_who(ex->conn, who);
+}
+
 void exchange_set_version(struct exchange *ex, int version)
 {
 	ex->conn->version = version;
 	ex->wire.version = version;
+}
+
+bool exchange_is_secure(const struct exchange *ex)
+{
+	return ex->conn->tls != NULL;
 }
 
 uint64_t exchange_conn_number(const struct exchange *ex)
@@ -60,7 +78,6 @@ static struct exchange *take_first(struct conn *conn)
 	conn->exchanges--;
 	if (ex->ready && !ex->job)
 		conn->kept_bytes -= kept_bytes(ex);
-	wheel_remove(&ex->timer);
 	return ex;
 }
 
@@ -120,6 +137,27 @@ void exchange_answer(struct exchange *ex, const struct answer *a)
 	exchange_end(ex);
 }
 
+void exchange_deny_stranger(struct exchange *ex, const char *detail)
+{
+	struct answer a = answer_make(CODE_NOAUTH, detail);
+
+	shim_add(&exchange_leatd(ex)->denied, 1, relaxed);
+	exchange_answer(ex, &a);
+}
+
+void exchange_deny_right(struct exchange *ex, const char *right, struct slice job)
+{
+	struct answer a = answer_make(CODE_NOAUTH, "the token does not give the right to do that");
+
+	a.http_status = 403;
+	answer_fact_text(&a, "token", token_name(ex->who));
+	answer_fact_text(&a, "right", slice_of(right));
+	if (job.len > 0)
+		answer_fact_text(&a, "job", (struct slice){ job.at, job.len < JOB_NAME_MAX ? job.len : JOB_NAME_MAX });
+	shim_add(&exchange_leatd(ex)->denied, 1, relaxed);
+	exchange_answer(ex, &a);
+}
+
 /* Takes the exchange's reference on the job. */
 static void write_job(struct conn *conn, const struct exchange *ex)
 {
@@ -155,20 +193,21 @@ void exchanges_write(struct conn *conn)
 
 /* --- Jobs --- */
 
-/* Takes the job out of its queue, if it is still there, and ends it. */
-static bool give_up_waiting(struct exchange *ex, enum code code)
-{
-	struct loop *loop = ex->conn->loop;
+/* How long a runner may take after the deadline: to kill what it runs, and to see it gone. */
+#define ABANDON_AFTER (1 * SECONDS)
 
-	if (!job_give_up(ex->job, code, loop->now))
+/* Takes the job out of its queue, if it is still there, and ends it. */
+static bool give_up_waiting(struct job *job, enum code code)
+{
+	if (!job_give_up(job, code, job->loop->now))
 		return false;
-	loop->jobs_out--;
+	job->loop->jobs_out--;
+	wheel_remove(&job->timer);
 	return true;
 }
 
 static void settle(struct exchange *ex)
 {
-	wheel_remove(&ex->timer);
 	ex->ready = true;
 	conn_touch(ex->conn);
 }
@@ -178,7 +217,7 @@ bool exchange_cancel(struct exchange *ex)
 	/* Its client has gone, so it is cancelled already. */
 	if (!ex->conn)
 		return true;
-	if (give_up_waiting(ex, CODE_CANCELED)) {
+	if (give_up_waiting(ex->job, CODE_CANCELED)) {
 		/* A runner may hold it at the gate of a paused type. */
 		ctx_cancel(ex->job->ctx);
 		settle(ex);
@@ -188,65 +227,6 @@ bool exchange_cancel(struct exchange *ex)
 		return false;
 	ctx_cancel(ex->job->ctx);
 	return true;
-}
-
-/* Its deadline. A job that runs is its runner's to stop. */
-static void on_deadline(struct wheel_timer *timer)
-{
-	struct exchange *ex = container_of(timer, struct exchange, timer);
-
-	if (give_up_waiting(ex, CODE_TIMEOUT))
-		settle(ex);
-}
-
-static struct ctx *conn_ctx(struct conn *conn)
-{
-	if (!conn->ctx)
-		conn->ctx = ctx_with_cancel(conn->loop->ctx);
-	return conn->ctx;
-}
-
-/* The job is on its way: its end will be the answer. */
-static void await(struct exchange *ex, struct job *job)
-{
-	struct loop *loop = ex->conn->loop;
-	struct exchange *kept = keep(ex);
-
-	loop->jobs_out++;
-	if (!kept) {
-		ctx_cancel(job->ctx);
-		job_unref(job);
-		return;
-	}
-	/* Only this thread looks at it, when the job has come home, so it is in time. */
-	job->exchange = kept;
-	kept->job = job;
-	kept->timer.fire = on_deadline;
-	wheel_set(&loop->wheel, &kept->timer, job->deadline);
-}
-
-void exchange_run(struct exchange *ex, const struct request *request)
-{
-	struct conn *conn = ex->conn;
-	struct loop *loop = conn->loop;
-	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done, .peer = &conn->peer };
-	struct answer refusal;
-	struct job *job;
-
-	if (!requester.ctx) {
-		conn->broken = true;
-		return;
-	}
-	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
-	if (!job) {
-		if (refusal.code == CODE_BUSY || refusal.code == CODE_DRAINING)
-			summary_refused(loop);
-		exchange_answer(ex, &refusal);
-		return;
-	}
-	await(ex, job);
-	if (ex->close_after)
-		conn->no_more = true;
 }
 
 /* Its client has gone, but it runs until it is dead, and is to be seen until then. */
@@ -269,22 +249,117 @@ static void left_is_over(struct exchange *ex)
 	free(ex);
 }
 
+/* The answer is made here, since all that the job could say is still its runner's. */
+static void abandon(struct job *job, const struct answer *answer)
+{
+	struct exchange *ex = job->exchange;
+
+	job->loop->jobs_out--;
+	if (ex && !ex->conn) {
+		left_is_over(ex);
+		return;
+	}
+	if (ex) {
+		reply_answer(&ex->bytes, &ex->wire, answer, job);
+		ex->conn->kept_bytes += ex->bytes.len;
+		ex->job = NULL;
+		settle(ex);
+	}
+	job_unref(job);
+}
+
+/* Its deadline, and then one second after another: counted from when we came by, so that a leatd that was stopped for a while
+ * gives its runners that time too. */
+static void on_deadline(struct wheel_timer *timer)
+{
+	struct job *job = container_of(timer, struct job, timer);
+	moment now = job->loop->now;
+	struct answer answer;
+
+	if (give_up_waiting(job, CODE_TIMEOUT)) {
+		if (job->exchange)
+			settle(job->exchange);
+		else
+			job_unref(job);
+	} else if (job->late && job_abandon(job, now, &answer)) {
+		abandon(job, &answer);
+	} else {
+		job->late = true;
+		wheel_set(&job->loop->wheel, timer, moment_add(now, ABANDON_AFTER));
+	}
+}
+
+static struct ctx *conn_ctx(struct conn *conn)
+{
+	if (!conn->ctx)
+		conn->ctx = ctx_with_cancel(conn->loop->ctx);
+	return conn->ctx;
+}
+
+/* The job is on its way: its end will be the answer. */
+static void await(struct exchange *ex, struct job *job)
+{
+	struct loop *loop = ex->conn->loop;
+	struct exchange *kept = keep(ex);
+
+	loop->jobs_out++;
+	/* Only this thread looks at these, when the job has come home, so it is in time. */
+	job->exchange = kept;
+	job->loop = loop;
+	job->timer.fire = on_deadline;
+	wheel_set(&loop->wheel, &job->timer, job->deadline);
+	if (kept)
+		kept->job = job;
+	else
+		ctx_cancel(job->ctx);
+}
+
+void exchange_run(struct exchange *ex, const struct request *request)
+{
+	struct conn *conn = ex->conn;
+	struct loop *loop = conn->loop;
+	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done, .peer = &conn->peer };
+	struct answer refusal;
+	struct job *job;
+
+	if (!token_may_run(ex->who, request->job)) {
+		exchange_deny_right(ex, "run", request->job);
+		return;
+	}
+	if (!requester.ctx) {
+		conn->broken = true;
+		return;
+	}
+	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
+	if (!job) {
+		if (refusal.code == CODE_BUSY || refusal.code == CODE_DRAINING)
+			summary_refused(loop);
+		exchange_answer(ex, &refusal);
+		return;
+	}
+	await(ex, job);
+	if (ex->close_after)
+		conn->no_more = true;
+}
+
 void exchange_job_home(struct job *job)
 {
 	struct exchange *ex = job->exchange;
 
-	/* The channel's reference. */
-	job_unref(job);
+	wheel_remove(&job->timer);
+	job_unref(job);         /* the channel's reference */
 	if (ex && ex->conn)
 		settle(ex);
 	else if (ex)
 		left_is_over(ex);
+	else
+		job_unref(job); /* ours: there was no memory to keep its place */
 }
 
 /* It is out of the line. */
 static void drop(struct loop *loop, struct exchange *ex)
 {
-	if (ex->job && !ex->ready && !give_up_waiting(ex, CODE_CANCELED)) {
+	if (ex->job && !ex->ready && !give_up_waiting(ex->job, CODE_CANCELED)) {
 		leave(loop, ex);
 		return;
 	}
@@ -331,7 +406,7 @@ void exchanges_each(struct loop *loop, bool (*visit)(struct exchange *, void *),
 void exchanges_cancel_waiting(struct conn *conn)
 {
 	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
-		if (ex->job && !ex->ready && give_up_waiting(ex, CODE_CANCELED)) {
+		if (ex->job && !ex->ready && give_up_waiting(ex->job, CODE_CANCELED)) {
 			ctx_cancel(ex->job->ctx);
 			settle(ex);
 		}

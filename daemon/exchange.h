@@ -16,11 +16,14 @@ struct conn;
 struct inquiry;
 struct leatd;
 struct loop;
+struct token;
+struct tokens;
 
 struct exchange {
 	struct conn *conn;
 	struct wire wire;
 	struct peer peer;
+	const struct token *who;        /* who asks; NULL: a stranger. Of use until the handler returns, no longer */
 	bool close_after;               /* the connection closes behind this answer */
 
 	/* Private to exchange.c. An exchange that has to wait for its turn, or for its job, is kept in the connection's line. */
@@ -29,7 +32,6 @@ struct exchange {
 	bool ready;
 	struct buf bytes;               /* the answer, if it was ready before its turn */
 	struct job *job;                /* or the job that is the answer; a reference */
-	struct wheel_timer timer;       /* its deadline while it waits */
 	struct inquiry *inquiry;        /* or what has to be answered by all loops first */
 };
 
@@ -40,10 +42,21 @@ struct buf *exchange_begin(struct exchange *);
 void exchange_end(struct exchange *);
 
 void exchange_answer(struct exchange *, const struct answer *);
+/* Refuses (NOAUTH) who has not the right to run that job. */
 void exchange_run(struct exchange *, const struct request *);
+
+/* The tokens that are known, or NULL: everybody may do everything. Of use until the handler returns. */
+const struct tokens *exchange_tokens(const struct exchange *);
+/* Who speaks on this connection from now on. */
+void exchange_set_who(struct exchange *, const struct token *);
+/* Answers NOAUTH: a stranger (401), or one who has not the right (403). */
+void exchange_deny_stranger(struct exchange *, const char *detail);
+void exchange_deny_right(struct exchange *, const char *right, struct slice job);
 
 /* The line protocol's version, 2 or 3, from the next answer on. */
 void exchange_set_version(struct exchange *, int version);
+/* Whether the connection is encrypted. */
+bool exchange_is_secure(const struct exchange *);
 /* A number for this connection, unique in this process. */
 uint64_t exchange_conn_number(const struct exchange *);
 

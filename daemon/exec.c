@@ -1,22 +1,31 @@
 #include "exec.h"
 
+#include "cgroup.h"
 #include "job.h"
+#include "keeper.h"
 #include "leatd.h"
+#include "log.h"
 #include "spawn.h"
 #include "text.h"
+#include "tree.h"
 #include "type.h"
 #include "../lib/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { OUTPUT_FIRST_BYTES = 4096, ENV_MAX = 16, ENV_ROOM_BYTES = 512, ERROR_READS_MAX = 256 };
+
+/* How often a tree that does not go away is looked for anew: from the first of them, each time twice as long, to the last. */
+#define LOOK_FIRST (5 * MILLISECONDS)
+#define LOOK_LAST (500 * MILLISECONDS)
 
 enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
 enum limit { LIMIT_NONE, LIMIT_OUTPUT, LIMIT_MEMORY };
@@ -25,8 +34,7 @@ enum limit { LIMIT_NONE, LIMIT_OUTPUT, LIMIT_MEMORY };
 struct command {
 	struct job *job;
 	const struct job_config *config;
-	pid_t pid;                      /* and its process group */
-	int pidfd;
+	struct tree tree;
 	int in, out, err;               /* our ends of its pipes */
 	struct chan_watch *watch;       /* tells of a client that went away */
 	int watch_fd;
@@ -36,8 +44,9 @@ struct command {
 	char line[sizeof(((struct job *)0)->last_error)];
 	enum stage stage;
 	enum limit limit;
-	moment next;                    /* when the stage ends */
-	siginfo_t end;                  /* how the first process ended */
+	moment next;                    /* when the stage ends, or when a killed tree is looked for again */
+	int64_t look_in;                /* how long after the last time that was */
+	bool by_itself;                 /* the first process ended before it was told to */
 };
 
 static void close_fd(int *fd)
@@ -128,12 +137,17 @@ static int start_with(struct command *c, int in, int out, int err, const char **
 	struct spawn_order order = {
 		.path = c->config->path, .argv = c->config->argv, .envp = envp, .cwd = c->config->cwd,
 		.account = &c->config->account, .descriptors = c->job->type->leatd->descriptors, .in = in, .out = out, .err = err,
+		.cgroup = c->tree.leaf ? c->tree.leaf->procs : -1,
 	};
+	pid_t pid;
 
 	if (!envp)
 		return -ENOMEM;
-	c->pid = spawn(&order, &c->pidfd, what);
-	return c->pid < 0 ? c->pid : 0;
+	pid = spawn(&order, what);
+	if (pid < 0)
+		return pid;
+	c->tree.first = pid;
+	return 0;
 }
 
 /* 0 or -errno, and then *what is the step that failed. */
@@ -250,12 +264,6 @@ static bool read_errors(struct command *c)
 
 /* --- Time --- */
 
-static void signal_group(const struct command *c, int signal)
-{
-	/* The first process is not reaped before the group is gone, so the number cannot be another's. */
-	kill(-c->pid, signal);
-}
-
 /* `grace`, but at most a quarter of the time that was left at the start. */
 static int64_t grace_of(const struct command *c)
 {
@@ -266,55 +274,101 @@ static int64_t grace_of(const struct command *c)
 
 static void terminate(struct command *c, moment kill_at)
 {
-	signal_group(c, SIGTERM);
+	c->tree.spares = true;
+	tree_terminate(&c->tree);
 	c->stage = STAGE_TERMINATED;
 	c->next = moment_min(kill_at, c->job->deadline);
 }
 
 static void kill_now(struct command *c)
 {
-	signal_group(c, SIGKILL);
+	c->tree.spares = false;
 	c->stage = STAGE_KILLED;
-	c->next = FOREVER;
+	tree_kill(&c->tree);
+	c->look_in = c->look_in == 0 ? LOOK_FIRST : c->look_in < LOOK_LAST ? 2 * c->look_in : LOOK_LAST;
+	c->next = moment_in(c->look_in);
 }
 
-/* The next step, when its time has come or the context has ended. */
+/* The next step, when its time has come, the context has ended, or the first process has. */
 static void advance(struct command *c)
 {
 	moment now = moment_now();
 
-	if (c->stage == STAGE_RUNNING && ctx_error(c->job->ctx) == CHAN_CANCELED)
-		terminate(c, moment_add(now, grace_of(c)));
-	else if (c->stage == STAGE_RUNNING && now >= c->next)
-		terminate(c, c->job->deadline);
-	if (c->stage == STAGE_TERMINATED && now >= c->next)
+	if (c->stage == STAGE_RUNNING) {
+		if (c->tree.first_ended)
+			c->by_itself = true;
+		else if (ctx_error(c->job->ctx) == CHAN_CANCELED)
+			terminate(c, moment_add(now, grace_of(c)));
+		else if (now >= c->next)
+			terminate(c, c->job->deadline);
+	}
+	if (c->stage != STAGE_RUNNING && now >= c->next)
 		kill_now(c);
-	if (c->stage != STAGE_KILLED && c->limit != LIMIT_NONE)
+	else if (c->stage != STAGE_KILLED && (c->by_itself || c->limit != LIMIT_NONE))
 		kill_now(c);
 }
 
-/* --- The run --- */
+/* --- The run, in the keeper --- */
 
-enum { WAIT_IN, WAIT_OUT, WAIT_ERR, WAIT_PID, WAIT_WATCH, WAITS };
+enum { WAIT_IN, WAIT_OUT, WAIT_ERR, WAIT_CHILD, WAIT_LEAF, WAIT_LEATD, WAIT_WATCH, WAITS };
 
 /* Waits for whatever comes first. A descriptor of -1 is passed over by poll. */
 static void wait_for_events(struct command *c, struct pollfd polls[WAITS])
 {
-	int64_t left = c->next == FOREVER ? -1 : c->next - moment_now();
+	int64_t left = c->next - moment_now();
 	struct timespec timeout = { .tv_sec = left / SECONDS, .tv_nsec = left % SECONDS };
 
-	if (c->next != FOREVER && left < 0)
+	if (left < 0)
 		timeout = (struct timespec){ 0 };
 	polls[WAIT_IN] = (struct pollfd){ c->in, POLLOUT, 0 };
 	polls[WAIT_OUT] = (struct pollfd){ c->out, POLLIN, 0 };
 	polls[WAIT_ERR] = (struct pollfd){ c->err, POLLIN, 0 };
-	polls[WAIT_PID] = (struct pollfd){ c->pidfd, POLLIN, 0 };
+	polls[WAIT_CHILD] = (struct pollfd){ c->tree.trees->child_ended, POLLIN, 0 };
+	polls[WAIT_LEAF] = (struct pollfd){ c->tree.leaf && c->tree.childless ? c->tree.leaf->events : -1, POLLPRI, 0 };
+	polls[WAIT_LEATD] = (struct pollfd){ c->tree.trees->leatd, POLLIN, 0 };
 	polls[WAIT_WATCH] = (struct pollfd){ c->stage == STAGE_RUNNING ? c->watch_fd : -1, POLLIN, 0 };
-	if (ppoll(polls, WAITS, c->next == FOREVER ? NULL : &timeout, NULL) < 0)
+	if (ppoll(polls, WAITS, &timeout, NULL) < 0)
 		memset(polls, 0, WAITS * sizeof(*polls));
 }
 
-/* Until the first process has ended. */
+/* leatd was killed: nothing of it may be used any more but this thread's own. Its sockets are let go first, so that the next leatd can
+ * have their addresses however long this takes. */
+_Noreturn static void die_with_leatd(struct command *c)
+{
+	struct timespec while_ending = { .tv_nsec = 20 * MILLISECONDS };
+	sigset_t ended;
+
+	if (c->tree.leaf)
+		leaf_kill(c->tree.leaf);
+	c->tree.leaf = NULL;
+	close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
+	sigemptyset(&ended);
+	sigaddset(&ended, SIGCHLD);
+	do {
+		tree_kill(&c->tree);
+		sigtimedwait(&ended, NULL, &while_ending);
+	} while (!tree_is_gone(&c->tree));
+	_exit(0);
+}
+
+/* A child of the keeper has ended, or its leaf is said to be empty. */
+static bool is_over(struct command *c, bool child_ended)
+{
+	struct signalfd_siginfo heard;
+
+	if (child_ended)
+		(void)!read(c->tree.trees->child_ended, &heard, sizeof(heard));
+	if (tree_is_gone(&c->tree))
+		return true;
+	if (child_ended && c->stage == STAGE_KILLED) {
+		/* Its children are ours now, and not dead yet. */
+		c->look_in = 0;
+		c->next = NOW;
+	}
+	return c->stage == STAGE_RUNNING && c->tree.first_ended && c->config->leave_children;
+}
+
+/* Until nothing of it is left. */
 static void attend(struct command *c)
 {
 	struct pollfd polls[WAITS];
@@ -323,6 +377,8 @@ static void attend(struct command *c)
 	do {
 		advance(c);
 		wait_for_events(c, polls);
+		if (polls[WAIT_LEATD].revents)
+			die_with_leatd(c);
 		if (polls[WAIT_IN].revents)
 			write_payload(c);
 		if (polls[WAIT_OUT].revents)
@@ -334,21 +390,7 @@ static void attend(struct command *c)
 			(void)!chan_watch_arm(c->watch);
 		if (c->limit != LIMIT_NONE)
 			close_fd(&c->out);
-	} while (!polls[WAIT_PID].revents);
-}
-
-/* Nothing of the group survives the first process. Children it left are ours to reap: leatd is their subreaper. */
-static void bury(struct command *c)
-{
-	siginfo_t other;
-
-	/* How it ended, but not yet reaped: as long as it is there, the number of the group is not given to another. */
-	while (waitid((idtype_t)P_PIDFD, (id_t)c->pidfd, &c->end, WEXITED | WNOWAIT) < 0 && errno == EINTR)
-		;
-	signal_group(c, SIGKILL);
-	/* Each of them ends without delay now, and those whose parents ended become ours. */
-	while (waitid(P_PGID, (id_t)c->pid, &other, WEXITED) == 0 || errno == EINTR)
-		;
+	} while ((!polls[WAIT_CHILD].revents && !polls[WAIT_LEAF].revents) || !is_over(c, polls[WAIT_CHILD].revents));
 }
 
 /* --- The answer --- */
@@ -392,17 +434,17 @@ static void answer(struct command *c)
 		answer_limit(c);
 	} else if (ctx_error(job->ctx) == CHAN_CANCELED) {
 		job_cut_short(job);
-	} else if (c->end.si_code == CLD_EXITED && c->end.si_status == 0) {
+	} else if (c->tree.end.si_code == CLD_EXITED && c->tree.end.si_status == 0) {
 		/* Also in time when it took SIGTERM as a hint to hurry. */
 		job->answer = answer_make(CODE_OK, "");
 		job->answer.output = (struct slice){ job->output, c->len };
 		job->outcome = OUTCOME_done;
-	} else if (c->stage != STAGE_RUNNING) {
+	} else if (c->stage != STAGE_RUNNING && !c->by_itself) {
 		job_cut_short(job);
-	} else if (c->end.si_code == CLD_EXITED) {
-		answer_failed(job, c->end.si_status);
+	} else if (c->tree.end.si_code == CLD_EXITED) {
+		answer_failed(job, c->tree.end.si_status);
 	} else {
-		answer_killed(job, c->end.si_status);
+		answer_killed(job, c->tree.end.si_status);
 	}
 }
 
@@ -410,35 +452,78 @@ static void finish(struct command *c)
 {
 	if (c->out >= 0)
 		read_output(c);
-	/* No more than a pipe holds: whoever still writes has left the group. */
+	/* No more than a pipe holds: whoever still writes was left on purpose. */
 	for (int i = 0; i < ERROR_READS_MAX && c->err >= 0 && read_errors(c); i++)
 		;
 	end_line(c);
 	answer(c);
 }
 
+static void answer_not_started(struct job *job, const char *what, int error)
+{
+	job_set_failure(job, CODE_FAILED, "cannot be started: %s: %s", what, strerror(error));
+	answer_fact(&job->answer, "status", error == ENOENT ? 127 : 126);
+}
+
+/* In the keeper, from the start of the command to its answer. */
+static void run_command(void *arg)
+{
+	struct command *c = arg;
+	const char *what;
+	int r = start(c, &what);
+
+	if (r < 0) {
+		answer_not_started(c->job, what, -r);
+		return;
+	}
+	(void)!chan_watch_arm(c->watch);
+	attend(c);
+	finish(c);
+}
+
+/* Only somebody with leatd's own rights can have done that; what is left of the tree has come to leatd. */
+static void answer_for_dead_keeper(struct command *c)
+{
+	if (c->tree.first > 0)
+		kill(-c->tree.first, SIGKILL);
+	while (c->tree.leaf && !leaf_is_empty(c->tree.leaf)) {
+		leaf_kill(c->tree.leaf);
+		poll(&(struct pollfd){ c->tree.leaf->events, POLLPRI, 0 }, 1, 100);
+	}
+	log_error(c->job->type->leatd->log, "a keeper was killed", log_text("id", slice_of(c->job->id)));
+	job_set_failure(c->job, CODE_KILLED, "its keeper was killed");
+}
+
+static void run_in_keeper(struct command *c)
+{
+	int r = keeper_run(run_command, c);
+
+	if (r == -ECHILD)
+		answer_for_dead_keeper(c);
+	else if (r < 0)
+		answer_not_started(c->job, "making a process", -r);
+}
+
 void exec_run(struct job *job)
 {
-	struct command c = { .job = job, .config = job->type->config, .pidfd = -1, .in = -1, .out = -1, .err = -1, .watch_fd = -1 };
-	const char *what = "watching its client";
-	int r;
+	struct type *type = job->type;
+	struct cgroup *cgroup = type->leatd->trees.cgroup;
+	struct command c = { .job = job, .config = type->config, .in = -1, .out = -1, .err = -1, .watch_fd = -1,
+			     .tree = { .trees = &type->leatd->trees, .spares = type->config->leave_children } };
 
 	c.next = job->deadline - grace_of(&c);
 	errno = ENOMEM;         /* a lack of descriptors says so itself */
 	c.watch = chan_watch_new(ctx_done(job->ctx), &c.watch_fd);
-	r = c.watch ? start(&c, &what) : -errno;
-	if (r == 0) {
-		(void)!chan_watch_arm(c.watch);
-		attend(&c);
-		bury(&c);
-		finish(&c);
-	} else {
-		job_set_failure(job, CODE_FAILED, "cannot be started: %s: %s", what, strerror(-r));
-		answer_fact(&job->answer, "status", r == -ENOENT ? 127 : 126);
-	}
+	if (!c.watch)
+		answer_not_started(job, "watching its client", errno);
+	else if (cgroup && !(c.tree.leaf = leaf_take(cgroup, type->leaves, type->config->name)))
+		answer_not_started(job, "making a cgroup", errno);
+	else
+		run_in_keeper(&c);
+	if (c.tree.leaf)
+		leaf_give(cgroup, type->leaves, c.tree.leaf);
 	chan_watch_free(c.watch);
 	close_fd(&c.in);
 	close_fd(&c.out);
 	close_fd(&c.err);
-	close_fd(&c.pidfd);
 }

@@ -172,12 +172,17 @@ bool job_give_up(struct job *job, enum code code, moment now)
 	return false;
 }
 
-void job_start(struct job *job, moment now)
+bool job_start(struct job *job, moment now)
 {
+	if (!job_claim(job, JOB_STARTING))
+		return false;
 	job->started = now;
 	if (job->share)
 		share_started(job->type->share, job->share);
 	books_start(&job->type->books, job->arrived, now);
+	/* From here on its loop may look at `started`. */
+	shim_store(&job->state, JOB_RUNNING, release);
+	return true;
 }
 
 /* It came to its own end, and not to one that we made. */
@@ -186,15 +191,40 @@ static bool is_whole(const struct job *job)
 	return job->outcome != OUTCOME_timeout && job->outcome != OUTCOME_canceled;
 }
 
-void job_end_running(struct job *job, moment now)
+bool job_end_running(struct job *job, moment now)
 {
-	job->ended = now;
-	shim_store(&job->state, JOB_ENDED, relaxed);
+	uint32_t running = JOB_RUNNING;
+
 	ids_release(job->claim);
 	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
 	if (job->share)
 		share_give_back(job->type->share, job->share, true);
-	books_end_running(&job->type->books, job->outcome, job->started, now);
+	if (shim_cas(&job->state, &running, JOB_ENDED, acq_rel)) {
+		job->ended = now;
+		books_end_running(&job->type->books, job->outcome, job->started, now);
+		return true;
+	}
+	books_end_abandoned(&job->type->books, job->started, now);
+	job_unref(job);
+	return false;
+}
+
+bool job_abandon(struct job *job, moment now, struct answer *answer)
+{
+	uint32_t running = JOB_RUNNING;
+
+	/* Counted before the runner can take it back. */
+	books_abandon(&job->type->books, 1);
+	if (!shim_cas(&job->state, &running, JOB_ABANDONED, acq_rel)) {
+		books_abandon(&job->type->books, -1);
+		return false;
+	}
+	job->ended = now;
+	*answer = answer_make(CODE_TIMEOUT, "out of time while running, and not over yet");
+	answer_fact_text(answer, "state", SLICE("running"));
+	answer_fact(answer, "after_ms", (now - job->started) / MILLISECONDS);
+	answer_fact(answer, "abandoned", 1);
+	return true;
 }
 
 void job_bury(struct job *job)

@@ -2,22 +2,26 @@
  *
  * It has one owner at a time. The loop that made it holds one reference until it has answered; the way through the channel and the
  * runner holds another, which comes back over the loop's completion channel. Who may end it is decided by one word, `state`:
- * a runner claims it to run it, or its loop claims it to give its place up (deadline, client gone), and only one of them can. */
+ * a runner claims it to run it, or its loop claims it to give its place up (deadline, client gone), and only one of them can.
+ * In the same way a runner that does not come back is parted from: its loop claims the job to answer it without the runner, which
+ * keeps its slot and the job until it is over, and then it is nobody's. */
 #ifndef LEAT_JOB_H
 #define LEAT_JOB_H
 
 #include "answer.h"
 #include "books.h"
+#include "wheel.h"
 #include "../lib/chan.h"
 
 struct id_claim;
+struct loop;
 struct peer;
 struct share_entry;
 struct type;
 
 CHAN_DEFINE(job_chan, struct job *)
 
-enum job_state { JOB_WAITING, JOB_RUNNING, JOB_ENDED };
+enum job_state { JOB_WAITING, JOB_STARTING, JOB_RUNNING, JOB_ENDED, JOB_ABANDONED };
 
 enum { JOB_ID_MAX = 64, JOB_TRACE_MAX = 55 };
 
@@ -52,6 +56,9 @@ struct job {
 
 	/* The loop's alone, set when the job is on its way. */
 	void *exchange;                 /* whom it answers; NULL: the client has gone */
+	struct loop *loop;
+	struct wheel_timer timer;       /* its deadline, and then how long it is waited for */
+	bool late;                      /* its deadline has passed */
 
 	/* Its owner's: see job_claim(). */
 	struct id_claim *claim;         /* of an id that the client chose; given back when the job ends */
@@ -60,7 +67,8 @@ struct job {
 	shim_u32 state;
 	shim_u32 references;
 
-	/* Written by whoever claimed the job, read by the loop when it has come home. */
+	/* Written by whoever claimed the job, read by the loop when it has come home, or, if it was abandoned, never; but for
+	 * `started`, and `ended`, which is then the loop's. */
 	moment started, ended;          /* 0: it never ran */
 	enum outcome outcome;
 	struct answer answer;           /* its texts point into this job, or are static */
@@ -100,11 +108,16 @@ bool job_end_waiting(struct job *, enum code, moment now);
 /* The same by its loop: the job stays in the channel, with the channel's reference, until somebody takes it out and buries it. */
 bool job_give_up(struct job *, enum code, moment now);
 
-/* Begins the run of a job that was claimed for it. */
-void job_start(struct job *, moment now);
+/* Claims a job that waits, and starts the run. False: somebody else has claimed it. */
+bool job_start(struct job *, moment now);
 
-/* Ends a job that ran; the place is free when this returns. */
-void job_end_running(struct job *, moment now);
+/* Ends a job that ran; the place is free when this returns. False: it was abandoned, and is not to go home; the channel's reference
+ * has been given back. */
+must_check bool job_end_running(struct job *, moment now);
+
+/* By its loop: does not wait for the run any longer. True: the runner keeps the channel's reference and the slot, the job does not
+ * come home, and *answer is what there is to say. False: the run has ended, or not quite begun. */
+must_check bool job_abandon(struct job *, moment now, struct answer *);
 
 /* Gives back the channel's reference on a job that somebody else has ended while it waited. */
 void job_bury(struct job *);

@@ -3,6 +3,7 @@
 #define LEAT_LEATD_H
 
 #include "config.h"
+#include "tree.h"
 #include "type.h"
 #include "../lib/shim.h"
 
@@ -22,6 +23,7 @@ struct leatd {
 	size_t semaphore_count;
 	int64_t started_unix;           /* seconds since 1970 */
 	uint64_t id_seed;               /* first half of the ids this process gives */
+	struct trees trees;             /* what commands are killed with */
 	struct rlimit descriptors;      /* the limit leatd was started with, which commands get */
 	char **hosts;                   /* what a Host header may say besides localhost, ended by NULL */
 
@@ -34,6 +36,7 @@ struct leatd {
 	shim_u64 connections;
 	shim_u64 accepted;
 	shim_u64 ids_given;
+	shim_u64 denied;                /* requests that were answered NOAUTH */
 	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */
 	shim_u64 starved;               /* requests that were refused for want of memory before they had come whole */
 };

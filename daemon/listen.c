@@ -102,7 +102,17 @@ static int remove_stale(const struct listen_address *a)
 	return r;
 }
 
-static int open_unix(struct listen_address *a, int *fds, size_t n)
+/* Before it listens: nobody can have come in by then. */
+static int set_file(const struct listen_address *a, const struct unix_file *file)
+{
+	const char *path = ((const struct sockaddr_un *)(const void *)&a->socket)->sun_path;
+
+	if ((file->uid != (uid_t)-1 || file->gid != (gid_t)-1) && lchown(path, file->uid, file->gid) < 0)
+		return -errno;
+	return file->set_mode && chmod(path, file->mode) < 0 ? -errno : 0;
+}
+
+static int open_unix(struct listen_address *a, const struct unix_file *file, int *fds, size_t n)
 {
 	int r = remove_stale(a);
 
@@ -111,8 +121,13 @@ static int open_unix(struct listen_address *a, int *fds, size_t n)
 	fds[0] = bind_socket(a, false);
 	if (fds[0] < 0)
 		return fds[0];
-	if (listen(fds[0], BACKLOG) < 0)
-		return -errno;
+	r = set_file(a, file);
+	if (r == 0 && listen(fds[0], BACKLOG) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(((const struct sockaddr_un *)(const void *)&a->socket)->sun_path);
+		return r;
+	}
 	for (size_t i = 1; i < n; i++)
 		fds[i] = fds[0];
 	return 0;
@@ -132,6 +147,7 @@ static int open_tcp(struct listen_address *a, int *fds, size_t n)
 /* While the addresses of `listen` are walked through. */
 struct opening {
 	struct listen_sockets *sockets;
+	const struct config *config;
 	char *why;
 	size_t why_len;
 	int error;
@@ -147,20 +163,21 @@ static bool open_entry(struct slice entry, void *arg)
 	/* The configuration was checked: it cannot be malformed. */
 	if (listen_address_parse(&a, entry))
 		return false;
-	o->error = a.socket.ss_family == AF_UNIX ? open_unix(&a, fds, s->loop_count) : open_tcp(&a, fds, s->loop_count);
+	o->error = a.socket.ss_family == AF_UNIX ? open_unix(&a, &o->config->unix_file, fds, s->loop_count) : open_tcp(&a, fds, s->loop_count);
 	if (o->error) {
 		snprintf(o->why, o->why_len, "cannot listen on %.*s: %s", (int)entry.len, entry.at, strerror(-o->error));
 		return false;
 	}
+	s->tls[s->address_count] = a.tls;
 	listen_address_text(&a, s->texts[s->address_count++]);
 	return true;
 }
 
-static int take_handed_over(struct listen_sockets *s, int count, char *why, size_t why_len)
+static int take_handed_over(struct listen_sockets *s, const struct config *config, int count, char *const *names, char *why, size_t why_len)
 {
 	for (int i = 0; i < count; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
-		struct listen_address a = { .len = sizeof(a.socket) };
+		struct listen_address a = { .len = sizeof(a.socket), .tls = strncmp(names[i], "tls", 3) == 0 };
 
 		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
 			snprintf(why, why_len, "descriptor %d from systemd is not a listening stream socket", fd);
@@ -168,12 +185,17 @@ static int take_handed_over(struct listen_sockets *s, int count, char *why, size
 		}
 		if (getsockname(fd, (struct sockaddr *)&a.socket, &a.len) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 			return -errno;
-		if (!listen_address_is_local(&a)) {
+		if (!listen_address_is_local(&a) && !*config->server.tokens) {
 			listen_address_text(&a, s->texts[0]);
-			snprintf(why, why_len, "%s from systemd can be reached from other machines, which needs tokens, and this version has none",
-				 s->texts[0]);
-			return -EPERM;
+			snprintf(why, why_len, "%s from systemd can be reached from other machines, which needs tokens: set `tokens = FILE` "
+				 "(`leatd --hash-token` prints its lines), or ListenStream=127.0.0.1:PORT", s->texts[0]);
+			return -ENOKEY;
 		}
+		if (a.tls && !config->access->tls) {
+			snprintf(why, why_len, "a socket from systemd that is named %.40s needs a certificate: set tls_cert and tls_key", names[i]);
+			return -ENOKEY;
+		}
+		s->tls[s->address_count] = a.tls;
 		for (size_t l = 0; l < s->loop_count; l++)
 			s->fds[s->address_count * s->loop_count + l] = fd;
 		listen_address_text(&a, s->texts[s->address_count++]);
@@ -182,23 +204,35 @@ static int take_handed_over(struct listen_sockets *s, int count, char *why, size
 	return 0;
 }
 
-int listen_open(struct listen_sockets *s, const struct server_config *config, size_t loop_count, char *why, size_t why_len)
+static void free_names(char **names)
 {
-	struct opening o = { .sockets = s, .why = why, .why_len = why_len };
-	int handed_over = sd_listen_fds(1);
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
+int listen_open(struct listen_sockets *s, const struct config *config, size_t loop_count, char *why, size_t why_len)
+{
+	struct opening o = { .sockets = s, .config = config, .why = why, .why_len = why_len };
+	char **names = NULL;
+	int handed_over = sd_listen_fds_with_names(1, &names), r;
 
 	*s = (struct listen_sockets){ .loop_count = loop_count };
 	s->fds = malloc(LISTEN_ADDRESSES_MAX * loop_count * sizeof(*s->fds));
 	s->texts = calloc(LISTEN_ADDRESSES_MAX, sizeof(*s->texts));
-	if (!s->fds || !s->texts || handed_over > LISTEN_ADDRESSES_MAX) {
+	s->tls = calloc(LISTEN_ADDRESSES_MAX, sizeof(*s->tls));
+	if (!s->fds || !s->texts || !s->tls || handed_over > LISTEN_ADDRESSES_MAX) {
 		snprintf(why, why_len, "%s", handed_over > LISTEN_ADDRESSES_MAX ? "too many sockets from systemd" : strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < LISTEN_ADDRESSES_MAX * loop_count; i++)
 		s->fds[i] = -1;
-	if (handed_over > 0)
-		return take_handed_over(s, handed_over, why, why_len);
-	config_each(config->listen, open_entry, &o);
+	if (handed_over > 0) {
+		r = take_handed_over(s, config, handed_over, names, why, why_len);
+		free_names(names);
+		return r;
+	}
+	config_each(config->server.listen, open_entry, &o);
 	return o.error;
 }
 
@@ -215,6 +249,7 @@ void listen_close(struct listen_sockets *s)
 	}
 	free(s->fds);
 	free(s->texts);
+	free(s->tls);
 	*s = (struct listen_sockets){ 0 };
 }
 
@@ -230,6 +265,7 @@ struct listener {
 	struct loop *loop;
 	struct event *event;
 	struct event *pause;    /* ends a rest after an error that does not go away by itself */
+	bool tls;
 	bool complained;
 };
 
@@ -254,7 +290,7 @@ static void on_pause_over(evutil_socket_t fd unused_arg, short what unused_arg, 
 		evtimer_add(l->pause, &rest_time);
 }
 
-static void take(struct loop *loop, int fd, const struct sockaddr_storage *from)
+static void take(struct loop *loop, int fd, const struct sockaddr_storage *from, bool tls)
 {
 	struct leatd *leatd = loop->leatd;
 	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
@@ -266,7 +302,7 @@ static void take(struct loop *loop, int fd, const struct sockaddr_storage *from)
 	number = shim_add(&leatd->accepted, 1, relaxed) + 1;
 	/* Fails on a unix socket, which has no such delay. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (present < most + SURPLUS_MAX && conn_open(loop, fd, &peer, number, present >= most))
+	if (present < most + SURPLUS_MAX && conn_open(loop, fd, &peer, number, present >= most, tls))
 		return;
 	shim_sub(&leatd->connections, 1, relaxed);
 	close(fd);
@@ -284,7 +320,7 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 
 		if (fd >= 0) {
 			l->complained = false;
-			take(l->loop, fd, &from);
+			take(l->loop, fd, &from, l->tls);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			rest(l, errno);
 			break;
@@ -296,7 +332,7 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 	loop_leave(l->loop);
 }
 
-int listeners_start(struct loop *loop, const int *sockets, size_t count)
+int listeners_start(struct loop *loop, const int *sockets, const bool *tls, size_t count)
 {
 	loop->listeners = calloc(count, sizeof(*loop->listeners));
 	if (!loop->listeners)
@@ -305,6 +341,7 @@ int listeners_start(struct loop *loop, const int *sockets, size_t count)
 		struct listener *l = &loop->listeners[loop->listener_count++];
 
 		l->loop = loop;
+		l->tls = tls[i];
 		l->event = event_new(loop->base, sockets[i], EV_READ | EV_PERSIST, on_acceptable, l);
 		l->pause = evtimer_new(loop->base, on_pause_over, l);
 		if (!l->event || !l->pause || event_add(l->event, NULL) < 0)

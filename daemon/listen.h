@@ -12,12 +12,14 @@
 struct listen_sockets {
 	int *fds;               /* owned; loop_count for each address, the same one several times when it is shared */
 	char (*texts)[LISTEN_ADDRESS_TEXT_MAX];         /* of each address, with the port that was picked */
+	bool *tls;              /* of each address: whether it speaks TLS */
 	size_t address_count, loop_count;
 	bool handed_over;       /* by systemd */
 };
 
-/* Opens what the configuration says, or takes what systemd has handed over. 0, or -errno with a sentence in `why`. */
-must_check int listen_open(struct listen_sockets *, const struct server_config *, size_t loop_count, char *why, size_t why_len);
+/* Opens what the configuration says, or takes what systemd has handed over. 0, or -errno with a sentence in `why`;
+ * -ENOKEY: what systemd has handed over may not be served, as the configuration is. */
+must_check int listen_open(struct listen_sockets *, const struct config *, size_t loop_count, char *why, size_t why_len);
 
 /* Closes them all, and removes the files of unix sockets that leatd made. */
 void listen_close(struct listen_sockets *);

@@ -1,5 +1,6 @@
 #include "loop_impl.h"
 
+#include "access.h"
 #include "conn.h"
 #include "exchange.h"
 #include "inquiry.h"
@@ -118,19 +119,31 @@ static void quit(struct loop *loop)
 	conns_finish(loop, until > least ? until : least);
 }
 
+static void renew(struct loop *loop, struct access *access)
+{
+	struct access *old = loop->access;
+
+	loop->access = access;
+	conns_renew(loop);
+	access_unref(old);
+}
+
 static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
 {
 	struct loop *loop = arg;
-	enum loop_order order;
+	struct loop_message message;
 
 	loop_enter(loop);
-	while (chan_try_recv(loop->orders, &order) == CHAN_OK) {
-		switch (order) {
+	while (chan_try_recv(loop->orders, &message) == CHAN_OK) {
+		switch (message.order) {
 		case LOOP_DRAIN:
 			loop->draining = true;
 			break;
 		case LOOP_CANCEL:
 			conns_cancel(loop);
+			break;
+		case LOOP_RENEW:
+			renew(loop, message.access);
 			break;
 		case LOOP_QUIT:
 			quit(loop);
@@ -237,8 +250,19 @@ static bool watch(struct loop *loop, struct chan *chan, struct chan_watch **w, s
 	return true;
 }
 
+/* Orders that came too late may hold something. */
+static void drop_orders(struct loop *loop)
+{
+	struct loop_message message;
+
+	while (loop->orders && chan_try_recv(loop->orders, &message) == CHAN_OK)
+		access_unref(message.access);
+}
+
 void loop_free(struct loop *loop)
 {
+	drop_orders(loop);
+	access_unref(loop->access);
 	listeners_stop(loop);
 	if (loop->wheel_event)
 		event_free(loop->wheel_event);
@@ -277,6 +301,7 @@ static struct event_base *make_base(void)
 static bool loop_init(struct loop *loop, const struct loop_options *options)
 {
 	loop->leatd = options->leatd;
+	loop->access = access_ref(options->leatd->config->access);
 	loop->index = options->index;
 	loop->drained = options->drained;
 	purse_init(&loop->purse, loop->leatd);
@@ -289,14 +314,14 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->base = make_base();
 	loop->ctx = ctx_with_cancel(NULL);
 	loop->done = chan_new(sizeof(struct job *), DONE_WAITING);
-	loop->orders = chan_new(sizeof(enum loop_order), ORDERS_WAITING);
+	loop->orders = chan_new(sizeof(struct loop_message), ORDERS_WAITING);
 	if (!loop->scratch || !loop->base || !loop->ctx)
 		return false;
 	loop->wheel_event = evtimer_new(loop->base, on_wheel, loop);
 	return loop->wheel_event && watch(loop, loop->done, &loop->done_watch, &loop->done_event, EV_ET, on_done) &&
 	       watch(loop, loop->orders, &loop->orders_watch, &loop->orders_event, 0, on_orders) &&
 	       watch(loop, loop->mails[loop->index], &loop->mail_watch, &loop->mail_event, 0, on_mail) &&
-	       listeners_start(loop, options->listeners, options->listener_count) == 0;
+	       listeners_start(loop, options->listeners, options->listeners_tls, options->listener_count) == 0;
 }
 
 struct loop *loop_start(const struct loop_options *options)
@@ -313,7 +338,12 @@ struct loop *loop_start(const struct loop_options *options)
 
 void loop_order(struct loop *loop, enum loop_order order)
 {
-	chan_send(loop->orders, &order, NULL, FOREVER);
+	chan_send(loop->orders, &(struct loop_message){ .order = order }, NULL, FOREVER);
+}
+
+void loop_renew(struct loop *loop, struct access *access)
+{
+	chan_send(loop->orders, &(struct loop_message){ .order = LOOP_RENEW, .access = access }, NULL, FOREVER);
 }
 
 void loop_join(struct loop *loop)

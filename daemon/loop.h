@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+struct access;
 struct conn;
 struct event_base;
 struct event;
@@ -19,6 +20,7 @@ struct loop;
 enum loop_order {
 	LOOP_DRAIN,     /* say on `drained` when no job is out any more; from now on admission refuses */
 	LOOP_CANCEL,    /* cancel every job */
+	LOOP_RENEW,     /* loop_renew() */
 	LOOP_QUIT,      /* send what is still to be sent, close everything, end */
 };
 
@@ -27,6 +29,7 @@ struct loop_options {
 	struct leatd *leatd;
 	size_t index;
 	const int *listeners;           /* listening sockets, non-blocking; this loop accepts from all of them, and closes none */
+	const bool *listeners_tls;      /* whether each speaks TLS */
 	size_t listener_count;
 	struct chan *drained;           /* of size_t: the index; has room for all loops; borrowed */
 	struct chan *const *mails;      /* inquiry_mail_new() of each loop; borrowed until loop_join() of all of them */
@@ -38,6 +41,10 @@ must_check struct loop *loop_start(const struct loop_options *);
 
 /* Any thread; never blocks for long: a loop always comes back to its orders. */
 void loop_order(struct loop *, enum loop_order);
+
+/* New tokens and a new certificate: takes the caller's reference. Connections go by the new tokens at once; those that are there keep
+ * their certificate. Any thread. */
+void loop_renew(struct loop *, struct access *);
 
 /* After LOOP_QUIT: waits for the thread. */
 void loop_join(struct loop *);

@@ -12,8 +12,15 @@
 
 enum { LOOP_SCRATCH_BYTES = 64 * 1024 };
 
+/* What main sends. */
+struct loop_message {
+	enum loop_order order;
+	struct access *access;          /* LOOP_RENEW: with a reference */
+};
+
 struct loop {
 	struct leatd *leatd;
+	struct access *access;          /* who may come in; a reference */
 	size_t index;
 	pthread_t thread;
 	struct event_base *base;
@@ -22,7 +29,7 @@ struct loop {
 	struct chan *done;              /* of struct job *: sent to by runners */
 	struct chan_watch *done_watch;
 	struct event *done_event;
-	struct chan *orders;            /* of enum loop_order: sent to by main */
+	struct chan *orders;            /* of struct loop_message: sent to by main */
 	struct chan_watch *orders_watch;
 	struct event *orders_event;
 	struct chan *drained;
@@ -65,7 +72,7 @@ void loop_enter(struct loop *);
 void loop_leave(struct loop *);
 
 /* listen.c */
-must_check int listeners_start(struct loop *, const int *sockets, size_t count);
+must_check int listeners_start(struct loop *, const int *sockets, const bool *tls, size_t count);
 void listeners_stop(struct loop *);
 
 #endif

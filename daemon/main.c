@@ -1,3 +1,4 @@
+#include "cgroup.h"
 #include "config.h"
 #include "ids.h"
 #include "inquiry.h"
@@ -7,6 +8,7 @@
 #include "loop.h"
 #include "semaphores.h"
 #include "signals.h"
+#include "tokens.h"
 #include "trim.h"
 
 #include <errno.h>
@@ -28,7 +30,7 @@
 enum { OVERRIDES_MAX = 256 };
 
 static const char usage[] =
-	"Usage: leatd [-c FILE] [-o SECTION.KEY=VALUE]... [--check-config | --print-config]\n"
+	"Usage: leatd [-c FILE] [-o SECTION.KEY=VALUE]... [--check-config | --print-config | --hash-token]\n"
 	"\n"
 	"Takes jobs over TCP, runs them on a bounded pool and answers by the deadline.\n"
 	"\n"
@@ -36,6 +38,7 @@ static const char usage[] =
 	"  -o SECTION.KEY=VALUE  override one key; may repeat: -o server.listen=127.0.0.1:0 -o 'job echo.queue=8'\n"
 	"      --check-config    say whether the configuration is right, and end\n"
 	"      --print-config    print the configuration in force with what each key means, and end\n"
+	"      --hash-token      read a token from stdin, print its line for the tokens file, and end\n"
 	"  -V, --version         print the version, and end\n"
 	"  -h, --help            print this, and end\n"
 	"\n"
@@ -43,6 +46,7 @@ static const char usage[] =
 	"  printf 'RUN upper \"hello world\"\\r\\nQUIT\\r\\n' | nc 127.0.0.1 5328\n"
 	"  curl --data-binary @FILE http://127.0.0.1:5328/v1/run/sha256\n"
 	"\n"
+	"SIGHUP: the files of tokens and of the certificate are read again.\n"
 	"SIGTERM and SIGINT: no new jobs, those accepted are finished within drain_timeout; a second one cancels them.\n"
 	"Exit status: 0 orderly stop; 64 bad command line; 78 bad configuration; 71 cannot start.\n";
 
@@ -50,7 +54,7 @@ struct arguments {
 	const char *config_path;
 	const char *overrides[OVERRIDES_MAX];
 	size_t override_count;
-	bool check, print;
+	bool check, print, hash;
 };
 
 static void usage_error(const char *what)
@@ -61,11 +65,11 @@ static void usage_error(const char *what)
 
 static void parse_arguments(struct arguments *args, int argc, char **argv)
 {
-	enum { CHECK = 256, PRINT };
+	enum { CHECK = 256, PRINT, HASH };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, CHECK },
-		{ "print-config", no_argument, NULL, PRINT }, { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
+		{ "print-config", no_argument, NULL, PRINT }, { "hash-token", no_argument, NULL, HASH },
+		{ "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
 	int option;
 
@@ -84,6 +88,9 @@ static void parse_arguments(struct arguments *args, int argc, char **argv)
 			break;
 		case PRINT:
 			args->print = true;
+			break;
+		case HASH:
+			args->hash = true;
 			break;
 		case 'V':
 			puts("leatd " LEAT_VERSION);
@@ -116,6 +123,32 @@ static struct config *load_config(const struct arguments *args)
 	}
 	buf_free(&errors);
 	return config;
+}
+
+/* Of a token on stdin. */
+static int hash_token(void)
+{
+	char room[TOKEN_LEN_MAX + 3];
+	size_t len = fread(room, 1, sizeof(room), stdin);
+	struct buf line = { 0 };
+	const char *wrong;
+
+	if (len > 0 && room[len - 1] == '\n')
+		len--;
+	if (len > 0 && room[len - 1] == '\r')
+		len--;
+	wrong = token_fault((struct slice){ room, len });
+	if (wrong) {
+		fprintf(stderr, "leatd: %s\n", wrong);
+		return EX_DATAERR;
+	}
+	if (len < TOKEN_LEN_GOOD)
+		fprintf(stderr, "leatd: warning: a token of %zu characters can be guessed; `openssl rand -hex 32` makes a good one\n", len);
+	if (!token_line((struct slice){ room, len }, "client", &line) || fwrite(line.at, 1, line.len, stdout) != line.len || fflush(stdout) != 0)
+		return EX_OSERR;
+	buf_free(&line);
+	explicit_bzero(room, sizeof(room));
+	return EX_OK;
 }
 
 static int print_config(const struct config *config)
@@ -189,7 +222,7 @@ static bool collect_hosts(struct leatd *leatd, const struct listen_sockets *sock
 		  config_each(leatd->config->server.server_names, add_host, &hosts);
 
 	for (size_t i = 0; i < sockets->address_count && ok; i++) {
-		const char *text = sockets->texts[i];
+		const char *text = sockets->texts[i] + (sockets->tls[i] ? strlen("tls:") : 0);
 		const char *colon = strrchr(text, ':');
 
 		if (strncmp(text, "unix:", 5) != 0)
@@ -217,6 +250,22 @@ static int start_types(struct leatd *leatd)
 	return 0;
 }
 
+/* Says which proof leatd will have that the tree of a job is gone. */
+static int choose_proof(struct leatd *leatd)
+{
+	char why[300];
+	bool error;
+
+	leatd->trees.cgroup = cgroup_open(leatd->config->server.cgroup, &error, why, sizeof(why));
+	if (leatd->trees.cgroup)
+		log_notice(leatd->log, "proof of death: cgroup", log_text("path", slice_of(cgroup_path(leatd->trees.cgroup))));
+	else if (error)
+		log_error(leatd->log, "cannot use the cgroup", log_text("why", slice_of(why)));
+	else
+		log_notice(leatd->log, "proof of death: descendants, the weaker one", log_text("why", slice_of(why)));
+	return error ? -EINVAL : 0;
+}
+
 static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
 {
 	leatd->config = config;
@@ -227,10 +276,14 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		return -ENOMEM;
 	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
-	/* Orphans of commands come to us, and we see them end. */
+	/* What a command may leave behind (leave_children) comes to us, and we see it end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (semaphores_start(leatd) < 0)
 		return -ENOMEM;
+	if (trees_init(&leatd->trees) < 0)
+		return -errno;
+	if (choose_proof(leatd) < 0)
+		return -EINVAL;
 	return start_types(leatd);
 }
 
@@ -262,7 +315,7 @@ static bool start_loops(struct loops *l, struct leatd *leatd, const struct liste
 	l->loops = calloc(wanted, sizeof(struct loop *));
 	made = make_mails(l, wanted) && listeners && l->drained && l->loops;
 	while (made && l->count < wanted) {
-		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners,
+		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners, .listeners_tls = sockets->tls,
 						.listener_count = sockets->address_count, .drained = l->drained,
 						.mails = l->mails, .mail_count = l->mail_count };
 
@@ -300,38 +353,96 @@ static void free_loops(struct loops *l)
 	free(l->loops);
 }
 
+/* --- Who may come in --- */
+
+static void warn_of_job(struct slice token, struct slice job, void *arg)
+{
+	const struct leatd *leatd = arg;
+
+	if (!leatd_type(leatd, job))
+		log_warning(leatd->log, "a token has the right to run a job that is not there", log_text("token", token), log_text("job", job));
+}
+
+/* Who listens on the way hears the token. */
+static void warn_of_address(const struct leatd *leatd, const char *text)
+{
+	struct listen_address address;
+
+	if (leatd->config->access->tokens && !listen_address_parse(&address, slice_of(text)) && !listen_address_is_local(&address) &&
+	    !address.tls)
+		log_warning(leatd->log, "tokens travel unencrypted to this address", log_text("listen", slice_of(text)));
+}
+
+static void warn_of_tokens(struct leatd *leatd, const struct access *access)
+{
+	if (access->tokens)
+		tokens_each_job(access->tokens, warn_of_job, leatd);
+}
+
+/* Each line of what is wrong is one of the log. */
+static void log_faults(const struct leatd *leatd, struct slice faults)
+{
+	while (faults.len > 0) {
+		const char *end = memchr(faults.at, '\n', faults.len);
+		size_t len = end ? (size_t)(end - faults.at) : faults.len;
+
+		log_warning(leatd->log, "cannot read it again, what was read before stays", log_text("error", (struct slice){ faults.at, len }));
+		faults = (struct slice){ faults.at + len + (end ? 1 : 0), faults.len - len - (end ? 1 : 0) };
+	}
+}
+
+/* The files of tokens and of the certificate, again. What is wrong changes nothing. */
+static void renew_access(struct leatd *leatd, const struct loops *l)
+{
+	struct buf errors = { 0 };
+	struct access *access = access_load(&leatd->config->server, &errors);
+
+	if (access) {
+		for (size_t i = 0; i < l->count; i++)
+			loop_renew(l->loops[i], access_ref(access));
+		log_notice(leatd->log, "SIGHUP: tokens and certificate are read again; the rest of the configuration needs a restart");
+		warn_of_tokens(leatd, access);
+	} else {
+		log_faults(leatd, buf_slice(&errors));
+	}
+	access_unref(access);
+	buf_free(&errors);
+}
+
 /* --- The course of things --- */
 
 static void say_ready(const struct leatd *leatd, const struct listen_sockets *sockets)
 {
 	for (size_t i = 0; i < sockets->address_count; i++)
 		log_notice(leatd->log, "ready", log_text("listen", slice_of(sockets->texts[i])));
+	for (size_t i = 0; i < sockets->address_count; i++)
+		warn_of_address(leatd, sockets->texts[i]);
 	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
 }
 
-/* What is not about stopping. Orphans of commands are children of this very thread, and those that a runner waits for are not. */
-static bool is_minor(const struct leatd *leatd, int signal)
+/* What is not about stopping. What commands left behind are children of this very thread, and the keepers that runners wait for are not. */
+static bool is_minor(struct leatd *leatd, const struct loops *l, int signal)
 {
 	if (signal == SIGHUP)
-		log_warning(leatd->log, "SIGHUP: this version cannot reload its configuration; restart it");
+		renew_access(leatd, l);
 	while (signal == SIGCHLD && waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0)
 		;
 	return signal == SIGHUP || signal == SIGCHLD;
 }
 
 /* Until SIGTERM or SIGINT. */
-static void serve(const struct leatd *leatd, struct chan *signals, struct trim *trim)
+static void serve(struct leatd *leatd, const struct loops *l, struct chan *signals, struct trim *trim)
 {
 	int signal;
 
 	do {
 		trim_look(trim, leatd);
-	} while (chan_recv(signals, &signal, NULL, trim->next) != CHAN_OK || is_minor(leatd, signal));
+	} while (chan_recv(signals, &signal, NULL, trim->next) != CHAN_OK || is_minor(leatd, l, signal));
 }
 
 /* Waits until every loop has said that its jobs are over. False: the time is up, or, if they are to be heeded, a second SIGTERM or
  * SIGINT has come. */
-static bool wait_drained(const struct leatd *leatd, struct loops *l, size_t *drained, struct chan *signals, bool heed, moment until)
+static bool wait_drained(struct leatd *leatd, struct loops *l, size_t *drained, struct chan *signals, bool heed, moment until)
 {
 	while (*drained < l->count) {
 		size_t index;
@@ -343,7 +454,7 @@ static bool wait_drained(const struct leatd *leatd, struct loops *l, size_t *dra
 			++*drained;
 			break;
 		case 1:
-			if (!is_minor(leatd, signal) && heed)
+			if (!is_minor(leatd, l, signal) && heed)
 				return false;
 			break;
 		default:
@@ -379,6 +490,8 @@ static void leatd_free(struct leatd *leatd)
 	free(leatd->types);
 	semaphores_stop(leatd);
 	ids_free(leatd->ids);
+	cgroup_close(leatd->trees.cgroup);
+	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)
 		free(*host);
 	free(leatd->hosts);
@@ -390,6 +503,20 @@ static int cannot_start(struct leatd *leatd, const char *why)
 	return EX_OSERR;
 }
 
+/* Jobs that could not be stopped still use what we would free: the process ends with them as they are. */
+static void leave_abandoned(const struct leatd *leatd)
+{
+	uint64_t abandoned = 0;
+
+	for (size_t i = 0; i < leatd->type_count; i++)
+		abandoned += books_read(&leatd->types[i].books).abandoned;
+	if (abandoned == 0)
+		return;
+	log_warning(leatd->log, "stopped, with jobs that could not be stopped", log_number("abandoned", (int64_t)abandoned));
+	log_stop(leatd->log);
+	_exit(EX_OK);
+}
+
 static int run(struct leatd *leatd, struct chan *signals, struct trim *trim)
 {
 	size_t loop_count = leatd->config->server.loops ? leatd->config->server.loops : count_cpus();
@@ -398,20 +525,26 @@ static int run(struct leatd *leatd, struct chan *signals, struct trim *trim)
 	char why[256] = "no memory or no threads";
 	int status = EX_OK;
 
-	if (listen_open(&sockets, &leatd->config->server, loop_count, why, sizeof(why)) < 0 || !collect_hosts(leatd, &sockets)) {
+	int r = listen_open(&sockets, leatd->config, loop_count, why, sizeof(why));
+
+	if (r < 0 || !collect_hosts(leatd, &sockets)) {
 		status = cannot_start(leatd, why);
+		if (r == -ENOKEY)
+			status = EX_CONFIG;
 	} else if (!start_loops(&loops, leatd, &sockets)) {
 		status = cannot_start(leatd, why);
 	} else {
+		warn_of_tokens(leatd, leatd->config->access);
 		say_ready(leatd, &sockets);
-		serve(leatd, signals, trim);
+		serve(leatd, &loops, signals, trim);
 		drain(leatd, &loops, signals);
 	}
 	stop_loops(&loops);
+	listen_close(&sockets);
+	leave_abandoned(leatd);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
 	free_loops(&loops);
-	listen_close(&sockets);
 	if (status == EX_OK)
 		log_notice(leatd->log, "stopped");
 	return status;
@@ -425,9 +558,11 @@ int main(int argc, char **argv)
 	struct chan *signals;
 	struct trim trim;
 	struct log *log;
-	int status = EX_OSERR;
+	int status = EX_OSERR, error;
 
 	parse_arguments(&args, argc, argv);
+	if (args.hash)
+		return hash_token();
 	config = load_config(&args);
 	if (args.check || args.print) {
 		status = args.print ? print_config(config) : EX_OK;
@@ -440,8 +575,10 @@ int main(int argc, char **argv)
 	signals_block();
 	log = log_start(config->server.log);
 	signals = signals_start();
-	if (!log || !signals || leatd_init(&leatd, config, log) < 0)
+	if (!log || !signals)
 		fprintf(stderr, "leatd: cannot start: %s\n", strerror(ENOMEM));
+	else if ((error = leatd_init(&leatd, config, log)) < 0)
+		log_error(log, "cannot start", log_text("error", slice_of(strerror(-error))));
 	else
 		status = run(&leatd, signals, &trim);
 	leatd_free(&leatd);

@@ -1,6 +1,7 @@
 #include "out.h"
 
 #include "job.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -124,6 +125,17 @@ static void forget_sent(struct out *o)
 	o->sent = 0;
 }
 
+static void tidy(struct out *o)
+{
+	if (out_waiting(o) > 0) {
+		forget_sent(o);
+		return;
+	}
+	/* An idle connection keeps nothing: there may be many. */
+	o->sent = 0;
+	buf_free(&o->bytes);
+}
+
 int64_t out_write(struct out *o, int fd)
 {
 	struct iovec parts[PARTS_MAX];
@@ -142,12 +154,27 @@ int64_t out_write(struct out *o, int fd)
 		advance(o, (size_t)wrote);
 		total += wrote;
 	}
-	if (out_waiting(o) > 0) {
-		forget_sent(o);
-	} else {
-		/* An idle connection keeps nothing: there may be many. */
-		o->sent = 0;
-		buf_free(&o->bytes);
+	tidy(o);
+	return total;
+}
+
+int64_t out_write_tls(struct out *o, struct tls *tls)
+{
+	struct iovec parts[PARTS_MAX];
+	int64_t total = 0;
+
+	while (out_waiting(o) > 0) {
+		ssize_t wrote;
+
+		gather(o, parts);
+		wrote = tls_write(tls, parts[0].iov_base, parts[0].iov_len);
+		if (wrote < 0 && errno == EAGAIN)
+			break;
+		if (wrote < 0)
+			return -errno;
+		advance(o, (size_t)wrote);
+		total += wrote;
 	}
+	tidy(o);
 	return total;
 }

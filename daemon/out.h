@@ -7,6 +7,7 @@
 
 struct job;
 struct out_result;
+struct tls;
 
 struct out {
 	struct buf bytes;               /* everything but the large results */
@@ -25,6 +26,9 @@ must_check bool out_add_result(struct out *, struct job *, struct slice output, 
 
 /* Sends what it can without blocking: the number of bytes, 0 if none can be sent for now, or -errno. */
 must_check int64_t out_write(struct out *, int fd);
+
+/* The same over TLS. */
+must_check int64_t out_write_tls(struct out *, struct tls *);
 
 /* Bytes that wait. */
 static inline size_t out_waiting(const struct out *o)

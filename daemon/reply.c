@@ -66,6 +66,8 @@ static void add_http_problem(struct buf *to, const struct wire *wire, const stru
 	if (job)
 		add_job_headers(to, job);
 	add_retry_headers(to, a);
+	if (answer_http_status(a) == 401)
+		buf_add_slice(to, SLICE("WWW-Authenticate: Bearer\r\n"));
 	buf_add_slice(to, slice_of(header));
 	buf_add_slice(to, SLICE("\r\n"));
 	if (!wire->head_only)

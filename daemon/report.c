@@ -70,6 +70,7 @@ void report_stats(const struct type *type, struct report_record *r)
 	add_number(r, "refused", refused);
 	add_number(r, "waiting", books.waiting);
 	add_number(r, "running", books.running);
+	add_number(r, "abandoned", books.abandoned);
 	for (size_t i = 0; i < OUTCOMES; i++)
 		add_number(r, outcome_name((enum outcome)i), books.ended[i]);
 	for (size_t i = 0; i < REFUSALS; i++)
@@ -151,6 +152,7 @@ static void info_server(const struct leatd *leatd, struct buf *to)
 {
 	buf_addf(to, "leat_version:%s\r\nprocess_id:%ld\r\nuptime_in_seconds:%lld\r\n", LEAT_VERSION, (long)getpid(),
 		 (long long)(time(NULL) - leatd->started_unix));
+	buf_addf(to, "proof_of_death:%s\r\n", leatd->trees.cgroup ? "cgroup" : "descendants");
 	buf_addf(to, "draining:%llu\r\n", (unsigned long long)shim_load(&leatd->draining, relaxed));
 }
 
@@ -325,6 +327,8 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	metric(to, "leat_jobs_paused", "gauge", "1 while the type is paused.");
 	for (size_t i = 0; i < leatd->type_count; i++)
 		buf_addf(to, "leat_jobs_paused{job=\"%s\"} %d\n", leatd->types[i].config->name, type_is_paused(&leatd->types[i]));
+	per_type(leatd, to, "leat_jobs_abandoned", "gauge", "Jobs that run, and were answered since they could not be stopped.",
+		 offsetof(struct books_copy, abandoned));
 	histograms(leatd, to);
 	forecasts(leatd, to);
 	semaphores(leatd, to);
@@ -332,6 +336,7 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
 	       shim_load(&leatd->starved, relaxed));
+	single(to, "leat_denied_total", "counter", "Requests that were answered NOAUTH.", shim_load(&leatd->denied, relaxed));
 	single(to, "leat_log_dropped_total", "counter", "Log lines that were dropped because the log could not keep up.",
 	       log_dropped(leatd->log));
 	metric(to, "leat_build_info", "gauge", "The version, as a label.");

@@ -187,7 +187,8 @@ static enum step split_line(struct run *r, char *at, const char *end)
 static enum step step_inline(struct run *r)
 {
 	struct resp_parser *p = r->p;
-	size_t end = r->len < RESP_INLINE_MAX + 1 ? r->len : RESP_INLINE_MAX + 1;
+	size_t most = p->max_bytes && p->max_bytes < RESP_INLINE_MAX ? p->max_bytes : RESP_INLINE_MAX;
+	size_t end = r->len < most + 1 ? r->len : most + 1;
 	char *at = r->window + p->at;
 	const char *lf = memchr(at, '\n', end - p->at);
 	size_t looked_at = lf ? (size_t)(lf - r->window) : end;
@@ -198,7 +199,7 @@ static enum step step_inline(struct run *r)
 		return bad(r, "a NUL in an inline command");
 	p->at = looked_at;
 	if (!lf)
-		return p->at > RESP_INLINE_MAX ? bad(r, "the inline command is too long") : more(r, 1);
+		return p->at > most ? bad(r, "the inline command is too long") : more(r, 1);
 	step = split_line(r, r->window, lf);
 	p->at++;
 	if (step == STEP_END && p->argc == 0) {
@@ -323,6 +324,8 @@ static enum step step_element(struct run *r)
 		return bad(r, "the length of an element is negative");
 	p->bulk = (size_t)n;
 	total = p->dropped + p->at + p->bulk + 2;
+	if (p->max_bytes && total > p->max_bytes)
+		return bad(r, "the command is too long for a client that has not said AUTH");
 	if (p->skipping || over_limit(r, total)) {
 		if (total > SKIP_MAX)
 			return bad(r, "the command is too long");
@@ -345,11 +348,12 @@ void resp_parser_init(struct resp_parser *p)
 
 void resp_parser_free(struct resp_parser *p)
 {
-	size_t max_args = p->max_args;
+	size_t max_args = p->max_args, max_bytes = p->max_bytes;
 
 	free_many(p);
 	resp_parser_init(p);
 	p->max_args = max_args;
+	p->max_bytes = max_bytes;
 }
 
 static struct parse_result end_command(struct run *r)

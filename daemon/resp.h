@@ -20,7 +20,9 @@ enum {
 struct resp_parser {
 	size_t argc;                    /* after PARSE_DONE: at least 1 */
 	struct slice *argv;             /* ... valid until the window is changed or the parser used again */
-	size_t max_args;                /* RESP_ARGS_MAX; may be set at any time, as for a client that has to AUTH first */
+	/* For a client that has to AUTH first; may be set between two commands. */
+	size_t max_args;                /* at most RESP_ARGS_MAX, which it is at first */
+	size_t max_bytes;               /* of a command in all: PARSE_BAD over it; 0: as is said below */
 
 	/* What follows is private to resp.c. Offsets count from the start of the window. */
 	uint8_t state;
@@ -36,7 +38,7 @@ struct resp_parser {
 
 void resp_parser_init(struct resp_parser *);
 
-/* Frees what it holds, not itself. As after resp_parser_init(), but that max_args is kept. */
+/* Frees what it holds, not itself. As after resp_parser_init(), but that max_args and max_bytes are kept. */
 void resp_parser_free(struct resp_parser *);
 
 /* Looks at the window; see parse.h. An argument of more than `max_bulk` bytes, or a command of more than max_bulk + 64 KiB in

@@ -5,6 +5,7 @@
 #include "inquiry.h"
 #include "leatd.h"
 #include "report.h"
+#include "tokens.h"
 
 static void fail(struct exchange *ex, enum code code, int status, const char *detail)
 {
@@ -155,17 +156,18 @@ static const struct route {
 	struct slice path;              /* ends in '/': what follows, up to `end`, is handed over */
 	struct slice end;
 	enum http_method method;        /* GET stands for HEAD too */
+	enum right right;
 	void (*run)(struct exchange *, const struct http_request *, struct slice rest);
 } routes[] = {
-	{ SLICE("/v1/run/"), SLICE(""), HTTP_POST, post_run },
-	{ SLICE("/v1/jobs"), SLICE(""), HTTP_GET, get_jobs },
-	{ SLICE("/v1/jobs/"), SLICE("/pause"), HTTP_POST, post_pause },
-	{ SLICE("/v1/jobs/"), SLICE("/resume"), HTTP_POST, post_resume },
-	{ SLICE("/v1/ps"), SLICE(""), HTTP_GET, get_ps },
-	{ SLICE("/v1/ps/"), SLICE(""), HTTP_DELETE, delete_ps },
-	{ SLICE("/metrics"), SLICE(""), HTTP_GET, get_metrics },
-	{ SLICE("/healthz"), SLICE(""), HTTP_GET, get_health },
-	{ SLICE("/readyz"), SLICE(""), HTTP_GET, get_ready },
+	{ SLICE("/v1/run/"), SLICE(""), HTTP_POST, RIGHT_LOOK, post_run },
+	{ SLICE("/v1/jobs"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_jobs },
+	{ SLICE("/v1/jobs/"), SLICE("/pause"), HTTP_POST, RIGHT_OPS, post_pause },
+	{ SLICE("/v1/jobs/"), SLICE("/resume"), HTTP_POST, RIGHT_OPS, post_resume },
+	{ SLICE("/v1/ps"), SLICE(""), HTTP_GET, RIGHT_OPS, get_ps },
+	{ SLICE("/v1/ps/"), SLICE(""), HTTP_DELETE, RIGHT_OPS, delete_ps },
+	{ SLICE("/metrics"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_metrics },
+	{ SLICE("/healthz"), SLICE(""), HTTP_GET, RIGHT_NONE, get_health },
+	{ SLICE("/readyz"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_ready },
 };
 
 /* True, and what stands between the beginning and the end of the address. */
@@ -231,12 +233,12 @@ static bool is_not(struct slice entry, void *arg)
 }
 
 /* A page that leatd has served itself, or one that the configuration names. */
-static bool origin_is_allowed(const struct leatd *leatd, const struct http_request *http)
+static bool origin_is_allowed(const struct leatd *leatd, const struct http_request *http, bool secure)
 {
-	struct slice origin = http->origin;
+	struct slice origin = http->origin, scheme = secure ? SLICE("https://") : SLICE("http://");
 
-	if (origin.len == http->host.len + 7 && memcmp(origin.at, "http://", 7) == 0 &&
-	    slice_is_nocase((struct slice){ origin.at + 7, origin.len - 7 }, http->host))
+	if (origin.len == http->host.len + scheme.len && memcmp(origin.at, scheme.at, scheme.len) == 0 &&
+	    slice_is_nocase((struct slice){ origin.at + scheme.len, origin.len - scheme.len }, http->host))
 		return true;
 	return !config_each(leatd->config->server.allow_origins, is_not, &origin);
 }
@@ -247,7 +249,7 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 
 	if (http->host.at && !host_is_ours(leatd, http->host))
 		fail(ex, CODE_ERR, 421, "the Host header names none of my addresses; see server_names");
-	else if (http->origin.at && !origin_is_allowed(leatd, http))
+	else if (http->origin.at && !origin_is_allowed(leatd, http, exchange_is_secure(ex)))
 		fail(ex, CODE_NOAUTH, 403, "a page of this origin may not ask; see allow_origins");
 	else
 		return true;
@@ -263,27 +265,71 @@ struct type *route_type(const struct leatd *leatd, const struct http_request *ht
 	return leatd_type(leatd, (struct slice){ path.at + run.len, path.len - run.len });
 }
 
-void route_dispatch(struct exchange *ex, const struct http_request *http)
+static const struct route *find_route(const struct http_request *http, struct slice *rest)
+{
+	for (size_t i = 0; i < countof(routes); i++) {
+		if (matches(&routes[i], http->path, rest))
+			return &routes[i];
+	}
+	return NULL;
+}
+
+/* Of `Authorization: Bearer TOKEN`. Empty: of another form. */
+static struct slice bearer(struct slice authorization)
+{
+	static const char scheme[] = "Bearer ";
+	size_t at = sizeof(scheme) - 1;
+
+	if (authorization.len < at || strncasecmp(authorization.at, scheme, at) != 0)
+		return (struct slice){ NULL, 0 };
+	while (at < authorization.len && authorization.at[at] == ' ')
+		at++;
+	return (struct slice){ authorization.at + at, authorization.len - at };
+}
+
+bool route_admits(struct exchange *ex, const struct http_request *http)
+{
+	const struct tokens *tokens = exchange_tokens(ex);
+	struct slice rest;
+	const struct route *route = find_route(http, &rest);
+
+	/* What is said goes before who the kernel or the certificate says it is. */
+	if (tokens && http->authorization.at)
+		ex->who = tokens_find(tokens, bearer(http->authorization));
+	if (ex->who || (route && route->right == RIGHT_NONE))
+		return true;
+	if (http->has_body)
+		ex->close_after = true;
+	if (ex->close_after)
+		ex->wire.keep_alive = false;
+	exchange_deny_stranger(ex, http->authorization.at ? "wrong token" : "authentication required: Authorization: Bearer TOKEN");
+	return false;
+}
+
+static void run_route(struct exchange *ex, const struct route *route, const struct http_request *http, struct slice rest)
 {
 	enum http_method method = http->method == HTTP_HEAD ? HTTP_GET : http->method;
 
-	if (!may_ask(ex, http))
-		return;
-	for (size_t i = 0; i < countof(routes); i++) {
-		const struct route *route = &routes[i];
-		struct slice rest;
-
-		if (!matches(route, http->path, &rest))
-			continue;
-		if (method == route->method) {
-			route->run(ex, http, rest);
-		} else {
-			reply_not_allowed(exchange_begin(ex), &ex->wire, allowed(route));
-			exchange_end(ex);
-		}
-		return;
+	if (!token_may(ex->who, route->right)) {
+		exchange_deny_right(ex, "ops", (struct slice){ NULL, 0 });
+	} else if (method == route->method) {
+		route->run(ex, http, rest);
+	} else {
+		reply_not_allowed(exchange_begin(ex), &ex->wire, allowed(route));
+		exchange_end(ex);
 	}
-	if (http->method == HTTP_OTHER)
+}
+
+void route_dispatch(struct exchange *ex, const struct http_request *http)
+{
+	struct slice rest;
+	const struct route *route = find_route(http, &rest);
+
+	if (!route_admits(ex, http) || !may_ask(ex, http))
+		return;
+	if (route)
+		run_route(ex, route, http, rest);
+	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
 		fail(ex, CODE_ERR, 404, "nothing at this address; there are /v1/run/JOB, /v1/jobs, /v1/ps, /metrics, /healthz, /readyz");

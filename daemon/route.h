@@ -2,10 +2,16 @@
 #ifndef LEAT_ROUTE_H
 #define LEAT_ROUTE_H
 
+#include <stdbool.h>
+
 struct exchange;
 struct http_request;
 struct leatd;
 struct type;
+
+/* Whether it is known who asks, as far as the address wants to know it; fills in ex->who. The head is enough. If not, the request is
+ * answered, and, when it has a body, the connection closes behind that: nobody needs to read it. */
+bool route_admits(struct exchange *, const struct http_request *);
 
 /* Answers the request, exactly once. */
 void route_dispatch(struct exchange *, const struct http_request *);

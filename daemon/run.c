@@ -50,9 +50,8 @@ static enum turn take_turn(struct job *job, enum code why, moment now)
 {
 	if (why != CODE_OK)
 		return job_end_waiting(job, why, now) ? TURN_ENDED : TURN_WAS_GONE;
-	if (!job_claim(job, JOB_RUNNING))
+	if (!job_start(job, now))
 		return TURN_WAS_GONE;
-	job_start(job, now);
 	kinds[job->type->config->kind](job);
 	return TURN_RAN;
 }
@@ -85,7 +84,8 @@ void run_job(void *elem, void *unused unused_arg)
 		return;
 	}
 	if (turn == TURN_RAN) {
-		job_end_running(job, moment_now());
+		if (!job_end_running(job, moment_now()))
+			return;
 		log_ended(job);
 	}
 	chan_send(job->home, &job, NULL, FOREVER);

@@ -60,7 +60,7 @@ in_child static bool set_account(struct attempt *a)
 		TRY("setting the group", SYS_setresgid, account->gid, account->gid, account->gid);
 		TRY("setting the user", SYS_setresuid, account->uid, account->uid, account->uid);
 	}
-	/* After the user, which clears it: the command does not outlive a leatd that is killed. */
+	/* After the user, which clears it: the command does not outlive a keeper that is killed. */
 	TRY("binding to leatd", SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	return true;
 }
@@ -70,6 +70,9 @@ in_child static bool become(struct attempt *a)
 	const struct spawn_order *o = a->order;
 
 	TRY("making a session", SYS_setsid);
+	/* With the rights of leatd; 0 stands for whoever writes it. */
+	if (o->cgroup >= 0)
+		TRY("entering its cgroup", SYS_write, o->cgroup, "0", 1);
 	if (!set_descriptors(a) || !set_account(a))
 		return false;
 	TRY("limiting descriptors", SYS_prlimit64, 0, RLIMIT_NOFILE, &o->descriptors, NULL);
@@ -95,7 +98,7 @@ in_child static int child(void *arg)
  * right after a fork, to the memory that this child shares. */
 extern int __clone(int (*run)(void *), void *stack, int flags, void *arg, ...);
 
-pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
+pid_t spawn(const struct spawn_order *order, const char **what)
 {
 	/* vfork: this thread sleeps until the child has executed, so the child may use a piece of this stack. */
 	char stack[CHILD_STACK_BYTES] __attribute__((aligned(16)));
@@ -107,7 +110,7 @@ pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
 	/* No signal may be handled by the child on the memory of its parent. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = __clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &a, pidfd);
+	pid = __clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &a);
 	error = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0) {
@@ -116,7 +119,6 @@ pid_t spawn(const struct spawn_order *order, int *pidfd, const char **what)
 	}
 	if (!a.error)
 		return pid;
-	close(*pidfd);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	*what = a.what;

@@ -17,10 +17,11 @@ struct spawn_order {
 	const struct account *account;
 	struct rlimit descriptors;      /* what leatd was started with, before it raised its own */
 	int in, out, err;       /* become 0, 1 and 2; the caller closes its own */
+	int cgroup;             /* the cgroup.procs of where it is to live; -1: where leatd lives */
 };
 
-/* Returns the pid, which is also the session and the process group, and *pidfd, which the caller closes; or -errno, and then
- * `what` names the step that failed (static) and no process is left. */
-must_check pid_t spawn(const struct spawn_order *, int *pidfd, const char **what);
+/* Returns the pid, which is also the session and the process group; or -errno, and then `what` names the step that failed (static)
+ * and no process is left. It dies with its parent, which is the keeper. */
+must_check pid_t spawn(const struct spawn_order *, const char **what);
 
 #endif

@@ -1,9 +1,11 @@
 #include "type.h"
 
+#include "cgroup.h"
 #include "leatd.h"
 #include "run.h"
 #include "semaphores.h"
 #include "share.h"
+#include "../lib/chan.h"
 
 #include <errno.h>
 
@@ -30,12 +32,16 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		if (!type->share)
 			return -ENOMEM;
 	}
+	if (leatd->trees.cgroup && config->kind == KIND_EXEC) {
+		/* As many again may hold children that were left. */
+		type->leaves = chan_new(sizeof(struct leaf *), 2 * config->concurrency);
+		if (!type->leaves)
+			return -ENOMEM;
+	}
 	type->gate = gate_new();
 	type->pool = type->gate ? pool_start(&options) : NULL;
-	if (!type->pool) {
-		type_stop(type);
+	if (!type->pool)
 		return -ENOMEM;
-	}
 	semaphores_join(leatd, type);
 	return 0;
 }
@@ -52,11 +58,17 @@ void type_resume(struct type *type)
 
 void type_stop(struct type *type)
 {
+	struct leaf *leaf;
+
 	if (type->pool) {
 		(void)pool_stop(type->pool, NULL, FOREVER);
 		pool_unref(type->pool);
-		type->pool = NULL;
 	}
+	while (type->leaves && chan_try_recv(type->leaves, &leaf) == CHAN_OK)
+		leaf_remove(type->leatd->trees.cgroup, leaf);
+	chan_unref(type->leaves);
+	type->pool = NULL;
+	type->leaves = NULL;
 	gate_unref(type->gate);
 	type->gate = NULL;
 	share_free(type->share);

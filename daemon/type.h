@@ -9,6 +9,7 @@
 #include "../lib/gate.h"
 #include "../lib/pool.h"
 
+struct chan;
 struct job;
 struct leatd;
 struct named_semaphore;
@@ -20,6 +21,7 @@ struct type {
 	struct leatd *leatd;
 	struct pool *pool;      /* of struct job * */
 	struct gate *gate;      /* shut while the type is paused */
+	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct share *share;    /* NULL: a peer may hold all places */
 	struct named_semaphore *uses[USES_MAX];         /* in the order in which they are taken */

@@ -35,6 +35,7 @@ static inline struct mill *mill_start(const char *const *overrides, size_t n)
 	m->leatd.ids = ids_new();
 	ck_assert_int_eq(semaphores_start(&m->leatd), 0);
 	getrlimit(RLIMIT_NOFILE, &m->leatd.descriptors);
+	ck_assert_int_eq(trees_init(&m->leatd.trees), 0);
 	m->leatd.types = aligned_alloc(CACHE_LINE, m->config->job_count * sizeof(struct type));
 	memset(m->leatd.types, 0, m->config->job_count * sizeof(struct type));
 	for (size_t i = 0; i < m->config->job_count; i++, m->leatd.type_count++)
@@ -53,6 +54,7 @@ static inline void mill_stop(struct mill *m)
 	free(m->leatd.types);
 	semaphores_stop(&m->leatd);
 	ids_free(m->leatd.ids);
+	trees_free(&m->leatd.trees);
 	chan_unref(m->home);
 	ctx_unref(m->client);
 	config_free(m->config);

@@ -37,6 +37,11 @@ static void forget(const struct server *gone)
 		*at = gone->next;
 }
 
+void server_forget(struct server *s)
+{
+	forget(s);
+}
+
 /* --- Start --- */
 
 char *server_log(const struct server *s)

@@ -38,6 +38,8 @@ void servers_stop(void);
 
 /* For tests that send the signal themselves: waits for the end, with the assertions of server_stop(). */
 void server_wait(struct server *);
+/* For tests that have seen it end. */
+void server_forget(struct server *);
 /* Kills it as the kernel would when memory is short. */
 void server_kill(struct server *);
 

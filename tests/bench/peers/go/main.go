@@ -99,20 +99,40 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 
 func echo(_ context.Context, payload []byte) []byte { return payload }
 
+// Sleeps for the duration in the payload, and gives the worker back as soon as the deadline has passed.
+func sleep(ctx context.Context, payload []byte) []byte {
+	length, err := time.ParseDuration(string(payload))
+	if err != nil {
+		return []byte(err.Error())
+	}
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address")
 	places := flag.Int("queue", 1024, "places to wait")
 	workers := flag.Int("workers", runtime.GOMAXPROCS(0), "jobs at a time")
 	deadline := flag.Duration("deadline", 5*time.Second, "of each request")
+	name := flag.String("job", "echo", "what it does: echo or sleep")
 	flag.Parse()
 
 	s := &server{queue: make(chan *job, *places), deadline: *deadline, maxBody: 1 << 20}
+	run, known := map[string]func(context.Context, []byte) []byte{"echo": echo, "sleep": sleep}[*name]
+	if !known {
+		log.Fatalf("no job %q", *name)
+	}
 	for i := 0; i < *workers; i++ {
-		go s.work(echo)
+		go s.work(run)
 	}
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/run/echo", s.serve)
+	mux.HandleFunc("/v1/run/"+*name, s.serve)
 	front := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
 
 	listener, err := net.Listen("tcp", *listen)
