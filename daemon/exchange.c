@@ -261,7 +261,7 @@ static void abandon(struct job *job, const struct answer *answer)
 	}
 	if (ex) {
 		reply_answer(&ex->bytes, &ex->wire, answer, job);
-		ex->conn->kept_bytes += ex->bytes.len;
+		ex->conn->kept_bytes += kept_bytes(ex);
 		ex->job = NULL;
 		settle(ex);
 	}
