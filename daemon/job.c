@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-size_t job_size(size_t payload_bytes)
+size_t job_size(size_t bytes)
 {
-	return sizeof(struct job) + JOB_TRACE_MAX + payload_bytes;
+	return sizeof(struct job) + JOB_TRACE_MAX + bytes;
 }
 
 /* Two halves in hex: one of this process, one that counts. */
@@ -38,7 +38,7 @@ static struct slice keep(char **room, struct slice s)
 
 struct job *job_new(const struct job_order *order)
 {
-	size_t charged = job_size(order->payload.len);
+	size_t charged = job_size(order->payload.len + order->args.len);
 	struct job *job = malloc(charged);
 	char *room;
 
@@ -54,6 +54,7 @@ struct job *job_new(const struct job_order *order)
 	job->type = order->type;
 	job->payload = keep(&room, order->payload);
 	job->traceparent = keep(&room, order->traceparent);
+	job->args = keep(&room, order->args);
 	job->arrived = order->arrived;
 	job->deadline = order->deadline;
 	job->home = order->home;
