@@ -62,6 +62,10 @@ done
 for bad in '' 'a b' "$(printf 'x%.0s' {1..65})"; do
 	run run echo x --id "$bad"; expect "the id '$bad' is refused" 64 '' 'bad --id'
 done
+for bad in '' x =x =; do
+	run run echo x --arg "$bad"; expect "the argument '$bad' is refused" 64 '' 'bad --arg'
+done
+run ping --arg a=b; expect 'ping takes no arguments' 64 '' 'takes no --arg'
 for bad in '' host ::1:5328 '[::1]' '[::1]5328' :5328 host:0 host:65536 host:5x unix:relative "unix:/$(printf 'x%.0s' {1..200})"; do
 	run ping --server "$bad"; expect "the address '$bad' is refused" 64 '' 'bad server address'
 done
@@ -103,6 +107,9 @@ answers '$5\r\na\r\n\0b\r\n'; run run echo x
 answers '$0\r\n\r\n'; run run upper x --id a.b --deadline 2s; expect 'an empty output' 0 '' ''
 cmp -s <(printf '*7\r\n$3\r\nRUN\r\n$5\r\nupper\r\n$1\r\nx\r\n$8\r\nDEADLINE\r\n$4\r\n2000\r\n$2\r\nID\r\n$3\r\na.b\r\n') "$work/request" ||
 	fail 'the request is an array of bulk strings'
+answers '$0\r\n\r\n'; run run --arg a=b=c upper x --arg d=; expect 'arguments are handed over' 0 '' ''
+cmp -s <(printf '*9\r\n$3\r\nRUN\r\n$5\r\nupper\r\n$1\r\nx\r\n$3\r\nARG\r\n$1\r\na\r\n$3\r\nb=c\r\n$3\r\nARG\r\n$1\r\nd\r\n$0\r\n\r\n') "$work/request" ||
+	fail 'each argument is three words'
 
 list='*2\r\n*6\r\n$3\r\njob\r\n$4\r\necho\r\n$5\r\nqueue\r\n:1024\r\n$1\r\nn\r\n$-1\r\n*6\r\n$3\r\njob\r\n$2\r\nq"\r\n$5\r\nqueue\r\n:8\r\n$1\r\nn\r\n:1\r\n'
 answers "$list"; run jobs; expect 'a list is a table' 0 $'job   queue  n\necho   1024\nq"        8  1' ''
