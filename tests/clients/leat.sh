@@ -158,6 +158,15 @@ start_leatd "$leatd" -o "server.listen=127.0.0.1:0, unix:$work/leat.sock" -o 'jo
 	-o 'job fail.exec=/bin/sh -c "echo why >&2; exit 3"'
 real=$address
 head -c 500K /dev/urandom >"$work/random"
+# A command is the child of its keeper.
+naps() {
+	local keeper
+
+	for keeper in $(pgrep -P "$leatd_pid"); do
+		! pgrep -P "$keeper" -x sleep >/dev/null || return 0
+	done
+	return 1
+}
 for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	export LEAT_SERVER
 	run ping; expect 'ping' 0 PONG ''
@@ -185,7 +194,7 @@ for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	run ps --json; expect 'no job waits or runs, as JSON' 0 '[]' ''
 	"$leat" run nap x --id nap-1 >/dev/null 2>"$work/nap.err" &
 	client=$!
-	wait_until 5 pgrep -P "$leatd_pid" -x sleep >/dev/null || fail 'nap-1 did not start'
+	wait_until 5 naps || fail 'nap-1 did not start'
 	run ps
 	grep -qE '^nap-1 +nap +running +[0-9]+ +[0-9]+ +(127\.0\.0\.1:[0-9]+|unix)$' "$work/out" || fail 'ps lists a job'
 	run ps --json
@@ -203,7 +212,6 @@ for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	run run upper x; expect 'a resumed type runs' 0 X ''
 
 	# Interrupted, it cancels: the command is gone.
-	naps() { pgrep -P "$leatd_pid" -x sleep >/dev/null; }
 	no_naps() { ! naps; }
 	for signal in INT TERM KILL; do
 		# A job in the background of a shell ignores SIGINT unless it is told not to.
