@@ -842,6 +842,37 @@ int http_query_value(struct slice query, struct slice name, char *room, size_t r
 	return -1;
 }
 
+/* Decodes to the front of *room. */
+static bool take_decoded(const char *at, const char *end, char **room, struct slice *to)
+{
+	/* It does not become longer. */
+	int n = decode_value(at, end, *room, (size_t)(end - at));
+
+	if (n < 0)
+		return false;
+	*to = (struct slice){ *room, (size_t)n };
+	*room += n;
+	return true;
+}
+
+int http_query_next(struct slice *query, struct http_pair *pair, char **room)
+{
+	const char *at = query->at, *end = query->len > 0 ? at + query->len : at, *stop, *equals;
+
+	while (at < end && *at == '&')
+		at++;
+	if (at == end)
+		return 0;
+	stop = memchr(at, '&', (size_t)(end - at));
+	if (!stop)
+		stop = end;
+	equals = memchr(at, '=', (size_t)(stop - at));
+	*query = (struct slice){ stop, (size_t)(end - stop) };
+	if (!take_decoded(at, equals ? equals : stop, room, &pair->name) || !take_decoded(equals ? equals + 1 : stop, stop, room, &pair->value))
+		return -2;
+	return 1;
+}
+
 /* ---- Answers ---- */
 
 #define STATUS(code, reason) { code, reason, SLICE("HTTP/1.1 " #code " " reason "\r\n") }

@@ -80,6 +80,13 @@ bool http_begins(const char *bytes, size_t len, bool *undecided);
  * there, -2 when it is malformed or does not fit. '+' is a space. */
 int http_query_value(struct slice query, struct slice name, char *room, size_t room_len);
 
+/* Takes the first pair of the query off its front, and decodes it to the front of *room, which is as long as the query or longer, and of which the
+ * rest is left. 1; 0 when there is no more; -2 when it is malformed. */
+struct http_pair {
+	struct slice name, value;
+};
+int http_query_next(struct slice *query, struct http_pair *pair, char **room);
+
 /* "OK", "Bad Request", ...; "Unknown" for a status this daemon does not send. */
 const char *http_reason(int status);
 

@@ -11,14 +11,14 @@
 enum { JOB_BESIDE_BYTES = 1024 };
 
 /* What is allocated for the job itself. */
-static size_t own_size(size_t payload_bytes)
+static size_t own_size(size_t bytes)
 {
-	return sizeof(struct job) + JOB_TRACE_MAX + payload_bytes;
+	return sizeof(struct job) + JOB_TRACE_MAX + bytes;
 }
 
-size_t job_size(size_t payload_bytes)
+size_t job_size(size_t bytes)
 {
-	return own_size(payload_bytes) + JOB_BESIDE_BYTES;
+	return own_size(bytes) + JOB_BESIDE_BYTES;
 }
 
 /* Two halves in hex: one of this process, one that counts. */
@@ -46,7 +46,8 @@ static struct slice keep(char **room, struct slice s)
 
 struct job *job_new(const struct job_order *order)
 {
-	struct job *job = malloc(own_size(order->payload.len));
+	size_t bytes = order->payload.len + order->args.len;
+	struct job *job = malloc(own_size(bytes));
 	char *room;
 
 	if (!job)
@@ -61,12 +62,13 @@ struct job *job_new(const struct job_order *order)
 	job->type = order->type;
 	job->payload = keep(&room, order->payload);
 	job->traceparent = keep(&room, order->traceparent);
+	job->args = keep(&room, order->args);
 	job->arrived = order->arrived;
 	job->deadline = order->deadline;
 	job->home = order->home;
 	job->probe = order->probe;
 	job->share = order->share;
-	job->charged = job_size(order->payload.len);
+	job->charged = job_size(bytes);
 	job->claim = order->claim;
 	if (order->id.len)
 		memcpy(job->id, order->id.at, order->id.len);

@@ -896,6 +896,45 @@ START_TEST(a_query_gives_decoded_values)
 }
 END_TEST
 
+START_TEST(a_query_is_taken_apart_pair_by_pair)
+{
+	static const struct {
+		const char *query;
+		const char *pairs;      /* NAME>VALUE| of each */
+		int end;
+	} rows[] = {
+		{ "a=1&b=2", "a>1|b>2|", 0 },
+		{ "&&a=1&&b&", "a>1|b>|", 0 },
+		{ "arg.x=a%26b%3D+c&arg%2ey=", "arg.x>a&b= c|arg.y>|", 0 },
+		{ "=x&a=b=c", ">x|a>b=c|", 0 },
+		{ "a=1&b=%2&c=3", "a>1|", -2 },
+		{ "a%=1", "", -2 },
+		{ "", "", 0 },
+		{ "&", "", 0 },
+	};
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		size_t len = strlen(rows[i].query);
+		char *bytes = malloc(len + 1), *room = malloc(len + 1), *left = room;
+		struct slice query = { bytes, len };
+		struct buf is = { 0 };
+		struct http_pair pair;
+		int n;
+
+		memcpy(bytes, rows[i].query, len);
+		while ((n = http_query_next(&query, &pair, &left)) > 0)
+			buf_addf(&is, "%.*s>%.*s|", (int)pair.name.len, pair.name.at, (int)pair.value.len, pair.value.at);
+		buf_add_char(&is, '\0');
+		ck_assert_str_eq(is.at, rows[i].pairs);
+		ck_assert_int_eq(n, rows[i].end);
+		ck_assert(left <= room + len);
+		buf_free(&is);
+		free(bytes);
+		free(room);
+	}
+}
+END_TEST
+
 START_TEST(every_status_has_its_reason)
 {
 	static const int sent[] = { 100, 200, 204, 400, 401, 403, 404, 405, 408, 411, 413, 414, 417, 421, 431, 499, 500, 501, 502, 503,
@@ -1068,6 +1107,7 @@ Suite *http_suite(void)
 		noise_does_no_harm,
 		http_begins_with_a_method_and_a_space,
 		a_query_gives_decoded_values,
+		a_query_is_taken_apart_pair_by_pair,
 		every_status_has_its_reason,
 		the_date_is_written_as_rfc_9110_wants_it,
 		the_head_of_an_answer_is_written,
