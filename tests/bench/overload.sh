@@ -16,7 +16,8 @@ service_ms=20
 capacity=$((runners * 1000 / service_ms))
 deadline_ms=500
 max_wait_ms=40
-share=25
+# One of eleven clients: about a part each.
+share=10
 
 loads=(0.5 0.8 1 1.2 1.5 2 3 5 10)
 servers=(leat million go go64)
