@@ -258,28 +258,37 @@ is_full() {
 	[[ $(curl -s -o "$work/refusal" -w '%{http_code}' -d 1ms "http://${target[cost]}/v1/run/full") == 503 ]]
 }
 
-# cost PROTOCOL PIPELINE JOB OUTCOME: CPU us of leatd for a request whose outcome has to be that.
+# cost PROTOCOL PIPELINE NAME OUTCOME REQUEST...: CPU us of leatd for a request whose outcome has to be that.
 cost() {
-	local ticks answers
+	local protocol=$1 pipeline=$2 name=$3 outcome=$4 ticks answers
 
+	shift 4
 	ticks=$(cpu_ticks "${pid[cost]}")
-	build/bench/openloop --server "${target[cost]}" --protocol "$1" --closed --pipeline "$2" --connections $cost_connections --job "$3" --payload 1ms \
+	build/bench/openloop --server "${target[cost]}" --protocol "$protocol" --closed --pipeline "$pipeline" --connections $cost_connections "$@" \
 		--seconds "$(awk "BEGIN { print $seconds / 2.5 }")" >"$work/run"
 	ticks=$(($(cpu_ticks "${pid[cost]}") - ticks))
-	answers=$(all_of "$work/run" | sed -n "s/^total.$4=//p")
-	[[ $answers == $(all_of "$work/run" | sed -n 's/^total.offered=//p') && $answers != 0 ]] || die "void: not every $3 was $4: $(grep '^total' "$work/run")"
-	note "cost.$1.$2.$4" "$(awk "BEGIN { print $ticks * 1000000 / $(getconf CLK_TCK) / $answers }")"
+	answers=$(all_of "$work/run" | sed -n "s/^total.$outcome=//p")
+	[[ $answers == $(all_of "$work/run" | sed -n 's/^total.offered=//p') && $answers != 0 ]] || die "void: not every $name was $outcome: $(grep '^total' "$work/run")"
+	note "cost.$protocol.$pipeline.$name" "$(awk "BEGIN { print $ticks * 1000000 / $(getconf CLK_TCK) / $answers }")"
+}
+
+# last PROTOCOL PIPELINE NAME: of this run.
+last() {
+	tail -n 1 "$work/figures/cost.$1.$2.$3"
 }
 
 costs() {
-	local setting protocol pipeline
+	local setting protocol pipeline floor
 
 	for setting in "${cost_settings[@]}"; do
 		read -r protocol pipeline <<<"$setting"
-		cost "$protocol" "$pipeline" echo ok
-		cost "$protocol" "$pipeline" full refused
-		note "cost.$protocol.$pipeline.ratio" "$(ratio "$(tail -n 1 "$work/figures/cost.$protocol.$pipeline.refused")" \
-			"$(tail -n 1 "$work/figures/cost.$protocol.$pipeline.ok")")"
+		cost "$protocol" "$pipeline" nothing ok --nothing
+		cost "$protocol" "$pipeline" echo ok --job echo --payload 1ms
+		cost "$protocol" "$pipeline" refusal refused --job full --payload 1ms
+		floor=$(last "$protocol" "$pipeline" nothing)
+		note "cost.$protocol.$pipeline.ratio" "$(ratio "$(last "$protocol" "$pipeline" refusal)" "$(last "$protocol" "$pipeline" echo)")"
+		note "cost.$protocol.$pipeline.above" "$(awk -v floor="$floor" -v refusal="$(last "$protocol" "$pipeline" refusal)" \
+			-v echo="$(last "$protocol" "$pipeline" echo)" 'BEGIN { print (refusal - floor) / (echo - floor) }')"
 	done
 }
 
@@ -368,18 +377,31 @@ bars() {
 	for setting in "${cost_settings[@]}"; do
 		read -r protocol pipeline <<<"$setting"
 		bar "CPU time of a refusal over that of an accepted echo, ${protocol^^}, $pipeline under way on each connection" "$(m "cost.$protocol.$pipeline.ratio")" '<=' 0.15
+		bar "the same, of what each takes above $(nothing "$protocol")" "$(printf %.2f "$(m "cost.$protocol.$pipeline.above")")" '<=' 0.15
 	done
 }
 
-cost_table() {
-	local setting protocol pipeline
+# What costs no more than any request has to.
+nothing() {
+	if [[ $1 == http ]]; then
+		printf 'a GET /healthz'
+	else
+		printf 'a PING'
+	fi
+}
 
-	echo '| protocol | under way on each connection | accepted echo, CPU µs | refusal, CPU µs | ratio |'
-	echo '|---|---|---|---|---|'
+cost_table() {
+	local setting protocol pipeline name
+
+	echo '| protocol | under way on each connection | nothing, CPU µs | accepted echo, CPU µs | refusal, CPU µs | ratio | ratio above nothing |'
+	echo '|---|---|---|---|---|---|---|'
 	for setting in "${cost_settings[@]}"; do
 		read -r protocol pipeline <<<"$setting"
-		printf '| %s | %s | %s | %s | %s |\n' "${protocol^^}" "$pipeline" "$(spread %.2f "$work/figures/cost.$protocol.$pipeline.ok")" \
-			"$(spread %.2f "$work/figures/cost.$protocol.$pipeline.refused")" "$(spread %.2f "$work/figures/cost.$protocol.$pipeline.ratio")"
+		printf '| %s | %s |' "${protocol^^}" "$pipeline"
+		for name in nothing echo refusal ratio above; do
+			printf ' %s |' "$(spread %.2f "$work/figures/cost.$protocol.$pipeline.$name")"
+		done
+		echo
 	done
 }
 
@@ -460,8 +482,9 @@ page() {
 
 		## What a refusal costs
 
-		CPU time of leatd, user and system, for a request in a closed loop over $cost_connections connections: an echo that is accepted, and a job whose one place is taken.
-		With one request under way on each connection, most of either is the two system calls that receive and send.
+		CPU time of leatd, user and system, for a request in a closed loop over $cost_connections connections: an echo that is accepted, a job whose one place is
+		taken, and nothing: PING, or GET /healthz, which is parsed and answered and no more. Most of *nothing* are the system calls that receive and
+		send: no answer can cost less than that on this machine, so the last column compares what a refusal and an echo cost above it.
 
 		$(cost_table)
 
@@ -476,7 +499,7 @@ page() {
 		    build/bench/openloop --server ADDRESS ${sleeper[*]} --rate RATE --warm-up $warm_up --seconds $((warm_up + seconds)) --connections N --seed RUN
 		    build/bench/openloop ... --windows --rate $(rate $calm):S,$(rate $surge):S,$(rate $calm):S
 		    build/bench/openloop ... --source 127.0.0.2@$(rate 10) --source 127.0.0.3@$(rate 0.05) ...
-		    build/bench/openloop --server ADDRESS --protocol http|resp --closed --pipeline 1|16 --connections $cost_connections --job echo|full
+		    build/bench/openloop --server ADDRESS --protocol http|resp --closed --pipeline 1|16 --connections $cost_connections --nothing|--job echo|--job full
 	END
 }
 
