@@ -41,6 +41,20 @@ static bool by_operator(enum refusal why)
 	return why == REFUSED_draining || why == REFUSED_paused;
 }
 
+#define LITERAL(text) { text, sizeof(text) - 1 }
+
+/* Of every refusal that says BUSY; a unit test compares them with what would be put together. */
+static const struct answer_texts busy_texts[REFUSALS] = {
+#define REFUSAL(name, words) [REFUSED_##name] = { \
+	LITERAL("BUSY " words " reason=" #name " retry_ms="), \
+	LITERAL("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"BUSY\",\"detail\":\"" words \
+		"\",\"reason\":\"" #name "\",\"retry_ms\":") },
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+};
+
 static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
 {
 	int64_t retry = by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
@@ -51,6 +65,8 @@ static bool refuse(const struct look *l, enum refusal why, struct answer *refusa
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
 	answer_fact(refusal, "retry_ms", retry);
+	if (refusal->code == CODE_BUSY)
+		refusal->texts = &busy_texts[why];
 	return false;
 }
 
