@@ -157,6 +157,15 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 	return may_wait(&l, order, refusal);
 }
 
+void admit_starved(struct type *type, moment now, struct answer *refusal)
+{
+	struct look l = { .type = type, .now = now };
+	bool draining = shim_load(&type->leatd->draining, relaxed);
+
+	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	refuse(&l, draining ? REFUSED_draining : REFUSED_memory, refusal);
+}
+
 void admit_leave(struct job_order *order, struct answer *refusal)
 {
 	struct look l = { .type = order->type, .now = order->arrived, .has_place = true };

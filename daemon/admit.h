@@ -24,4 +24,7 @@ must_check bool admit_enter(struct type *, struct job *, struct answer *refusal)
 /* Gives back what admit_place() took, because no job could be made. */
 void admit_leave(struct job_order *, struct answer *refusal);
 
+/* Refuses a job whose payload could not be read, for want of memory: it is submitted with this. Any thread. */
+void admit_starved(struct type *, moment now, struct answer *refusal);
+
 #endif

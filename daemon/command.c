@@ -355,6 +355,11 @@ static void unknown(struct exchange *ex, struct slice name)
 	exchange_answer(ex, &a);
 }
 
+struct type *command_type(const struct leatd *leatd, struct slice name, struct slice argument)
+{
+	return slice_is_nocase(name, SLICE("RUN")) ? leatd_type(leatd, argument) : NULL;
+}
+
 static const struct command *find(struct slice name)
 {
 	for (size_t i = 0; i < command_count; i++) {

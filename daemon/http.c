@@ -746,6 +746,16 @@ static struct parse_result want_more(struct run *r)
 	return (struct parse_result){ .status = PARSE_MORE, .used = r->used, .want = want };
 }
 
+bool http_skip(struct http_parser *p, char *window)
+{
+	if (p->state < STATE_BODY)
+		return false;
+	set_slices(&(struct run){ .p = p, .window = window });
+	p->skipping = true;
+	p->body_len = 0;
+	return true;
+}
+
 struct parse_result http_parse(struct http_parser *p, char *window, size_t len, size_t max_body)
 {
 	static enum step (*const steps[])(struct run *) = {

@@ -69,6 +69,10 @@ void http_parser_init(struct http_parser *);
  * The window is written to: a chunked body is decoded in place, and the head is moved up behind what is dropped. */
 struct parse_result http_parse(struct http_parser *, char *window, size_t len, size_t max_body);
 
+/* The rest of the body of the request that has begun is thrown away as it comes, and at its end stands PARSE_TOOBIG; call http_parse()
+ * again with the window as it is. The slices of its head are valid until then. False: the head has not come whole. */
+must_check bool http_skip(struct http_parser *, char *window);
+
 /* True if the first bytes of a connection are an HTTP method followed by a space; `*undecided` if more are needed. */
 bool http_begins(const char *bytes, size_t len, bool *undecided);
 

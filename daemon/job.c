@@ -8,9 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-size_t job_size(size_t payload_bytes)
+enum { JOB_BESIDE_BYTES = 1024 };
+
+/* What is allocated for the job itself. */
+static size_t own_size(size_t payload_bytes)
 {
 	return sizeof(struct job) + JOB_TRACE_MAX + payload_bytes;
+}
+
+size_t job_size(size_t payload_bytes)
+{
+	return own_size(payload_bytes) + JOB_BESIDE_BYTES;
 }
 
 /* Two halves in hex: one of this process, one that counts. */
@@ -38,8 +46,7 @@ static struct slice keep(char **room, struct slice s)
 
 struct job *job_new(const struct job_order *order)
 {
-	size_t charged = job_size(order->payload.len);
-	struct job *job = malloc(charged);
+	struct job *job = malloc(own_size(order->payload.len));
 	char *room;
 
 	if (!job)
@@ -59,7 +66,7 @@ struct job *job_new(const struct job_order *order)
 	job->home = order->home;
 	job->probe = order->probe;
 	job->share = order->share;
-	job->charged = charged;
+	job->charged = job_size(order->payload.len);
 	job->claim = order->claim;
 	if (order->id.len)
 		memcpy(job->id, order->id.at, order->id.len);

@@ -80,7 +80,8 @@ struct job {
 	char bytes[];                   /* payload and traceparent */
 };
 
-/* Bytes that a job of this payload is charged with. */
+/* Bytes that a job of this payload is charged with: the job, and what comes with every job (its context, its id, its place in the line of
+ * answers, the head of its answer). */
 size_t job_size(size_t payload_bytes);
 
 /* A job with two references: the loop's and the channel's. The caller has charged job_size() for it, and the job gives it

@@ -256,6 +256,15 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	return false;
 }
 
+struct type *route_type(const struct leatd *leatd, const struct http_request *http)
+{
+	const struct slice run = SLICE("/v1/run/"), path = http->path;
+
+	if (http->method != HTTP_POST || path.len < run.len || memcmp(path.at, run.at, run.len) != 0)
+		return NULL;
+	return leatd_type(leatd, (struct slice){ path.at + run.len, path.len - run.len });
+}
+
 static const struct route *find_route(const struct http_request *http, struct slice *rest)
 {
 	for (size_t i = 0; i < countof(routes); i++) {
