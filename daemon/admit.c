@@ -25,6 +25,7 @@ struct look {
 	struct type *type;
 	moment now;
 	bool has_place;
+	const struct peer *peer;        /* NULL: nobody who is to be remembered */
 };
 
 static int64_t retry_ms(const struct look *l)
@@ -40,14 +41,32 @@ static bool by_operator(enum refusal why)
 	return why == REFUSED_draining || why == REFUSED_paused;
 }
 
+#define LITERAL(text) { text, sizeof(text) - 1 }
+
+/* Of every refusal that says BUSY; a unit test compares them with what would be put together. */
+static const struct answer_texts busy_texts[REFUSALS] = {
+#define REFUSAL(name, words) [REFUSED_##name] = { \
+	LITERAL("BUSY " words " reason=" #name " retry_ms="), \
+	LITERAL("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"BUSY\",\"detail\":\"" words \
+		"\",\"reason\":\"" #name "\",\"retry_ms\":") },
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+};
+
 static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
 {
 	int64_t retry = by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
 
 	books_refuse(&l->type->books, why, l->has_place);
+	if (l->type->share && l->peer && !by_operator(why))
+		share_refused(l->type->share, l->peer, l->now, retry * MILLISECONDS);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
 	answer_fact(refusal, "retry_ms", retry);
+	if (refusal->code == CODE_BUSY)
+		refusal->texts = &busy_texts[why];
 	return false;
 }
 
@@ -85,15 +104,20 @@ static bool would_end(const struct look *l, struct job_order *order, int64_t wai
 	return order->probe;
 }
 
-static bool has_share(const struct look *l, struct job_order *order)
+static bool has_share(const struct look *l, struct job_order *order, int64_t wait)
 {
+	const struct type *type = l->type;
+	struct share_scene scene = { .now = l->now, .wait = wait };
 	struct books_copy books;
 
-	if (!l->type->share)
+	if (!type->share)
 		return true;
-	books = books_read(&l->type->books);
+	books = books_read(&type->books);
 	/* Not this one. */
-	order->share = share_take(l->type->share, order->peer, books.waiting > 0 ? books.waiting - 1 : 0);
+	scene.waiting = books.waiting > 0 ? books.waiting - 1 : 0;
+	/* With a semaphore a job may wait although a runner is free. */
+	scene.is_free = type->uses_count == 0 && scene.waiting + books.running < type->config->concurrency;
+	order->share = share_take(type->share, order->peer, &scene);
 	return order->share != NULL;
 }
 
@@ -108,7 +132,7 @@ static bool may_wait(const struct look *l, struct job_order *order, struct answe
 		why = REFUSED_would_miss_deadline;
 	else if (config->max_wait > 0 && wait > config->max_wait)
 		why = REFUSED_max_wait;
-	else if (!has_share(l, order))
+	else if (!has_share(l, order, wait))
 		why = REFUSED_client_share;
 	else
 		return true;
@@ -119,7 +143,7 @@ static bool may_wait(const struct look *l, struct job_order *order, struct answe
 bool admit_place(struct job_order *order, struct answer *refusal)
 {
 	struct type *type = order->type;
-	struct look l = { .type = type, .now = order->arrived };
+	struct look l = { .type = type, .now = order->arrived, .peer = order->peer };
 
 	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
 	if (shim_load(&type->leatd->draining, relaxed))
