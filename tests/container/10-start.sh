@@ -1,5 +1,6 @@
 #!/bin/bash
 # the unit as it is shipped starts, is ready, and has the proof by cgroups in its own subtree
+# shellcheck source=tests/container/common.sh
 source "${0%/*}/common.sh"
 
 start_leatd <<'INI'

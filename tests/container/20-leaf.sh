@@ -1,5 +1,6 @@
 #!/bin/bash
 # a command and its children live in one leaf, which is killed in one stroke, with whoever else is in it
+# shellcheck source=tests/container/common.sh
 source "${0%/*}/common.sh"
 
 start_leatd <<'INI'

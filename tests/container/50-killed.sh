@@ -1,5 +1,6 @@
 #!/bin/bash
 # a leatd that is killed is started again by systemd, and nothing of its jobs is left
+# shellcheck source=tests/container/common.sh
 source "${0%/*}/common.sh"
 
 start_leatd <<'INI'

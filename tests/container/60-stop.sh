@@ -1,5 +1,6 @@
 #!/bin/bash
 # stopping under load is orderly: what runs is ended within drain_timeout, everybody is answered, and nothing is left
+# shellcheck source=tests/container/common.sh
 source "${0%/*}/common.sh"
 
 start_leatd <<'INI'
@@ -30,10 +31,10 @@ done
 leatd=$(show MainPID)
 systemctl stop leatd
 expect [ ! -e "/proc/$leatd" ]
-expect [ "$(show Result) $(show ExecMainStatus) $(show ExecMainCode)" = 'success 0 1' ]
+expect [ "$(show Result) $(show ExecMainStatus) $(show NRestarts)" = 'success 0 0' ]
 wait
 for i in 1 2 3 4; do
-	expect grep -q '^\$0' "/tmp/short-$i"
+	expect grep -qx $'\\$0' "/tmp/short-$i"
 done
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	expect grep -qE '^-[A-Z]+ ' "/tmp/load-$i"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the checks in the container share. Sourced.
 
+# shellcheck disable=SC2034 # for those who source this
 here=$(dirname "${BASH_SOURCE[0]}")
 unit_cgroup=/sys/fs/cgroup/system.slice/leatd.service
 
