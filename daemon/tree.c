@@ -191,8 +191,8 @@ static bool signal_all(struct tree *tree, int signal)
 
 static void signal_group(const struct tree *tree, int signal)
 {
-	/* Once it has been reaped, its number may be another's. */
-	if (!tree->first_ended)
+	/* Once it has been reaped, its number may be another's. 0 would be our own group. */
+	if (tree->first > 0 && !tree->first_ended)
 		kill(-tree->first, signal);
 }
 
