@@ -23,6 +23,9 @@
 /* How long is waited for what an earlier leatd has left: for its keepers to be through, and for its jobs to die. */
 #define LEFT_FOR (3 * SECONDS)
 
+/* Of the cgroups that a job makes in its leaf: those deeper down are not removed, nor is the leaf then. */
+enum { DEPTH_MAX = 32 };
+
 struct cgroup {
 	int jobs;               /* the folder of the leaves */
 	char path[PATH_MAX];    /* of the subtree */
@@ -36,13 +39,23 @@ void leaf_kill(const struct leaf *leaf)
 	(void)!write(leaf->kill, "1", 1);
 }
 
-bool leaf_is_empty(const struct leaf *leaf)
+enum state { NEW, USED, POPULATED };
+
+/* Used: something was done to it that the next command would feel. One that enters a frozen leaf would never be executed. */
+static enum state look_at(const struct leaf *leaf)
 {
 	char events[128];
 	ssize_t n = pread(leaf->events, events, sizeof(events) - 1, 0);
 
 	events[n > 0 ? n : 0] = '\0';
-	return strstr(events, "populated 0") != NULL;
+	if (!strstr(events, "populated 0"))
+		return POPULATED;
+	return strstr(events, "frozen 0") ? NEW : USED;
+}
+
+bool leaf_is_empty(const struct leaf *leaf)
+{
+	return look_at(leaf) != POPULATED;
 }
 
 static void free_leaf(struct leaf *leaf)
@@ -91,15 +104,43 @@ static struct leaf *new_leaf(struct cgroup *cgroup, const char *type)
 	return leaf;
 }
 
+/* With the cgroups that a job may have made in it: those within first. */
+static void remove_below(int parent, const char *name, int depth)
+{
+	int fd = depth < DEPTH_MAX ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			remove_below(fd, entry->d_name, depth + 1);
+	}
+	if (folder)
+		closedir(folder);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static bool has_cgroups(const struct cgroup *cgroup, const struct leaf *leaf)
+{
+	struct stat st;
+
+	/* Itself, its name in its parent, and each folder within. */
+	return fstatat(cgroup->jobs, leaf->name, &st, 0) < 0 || st.st_nlink > 2;
+}
+
 struct leaf *leaf_take(struct cgroup *cgroup, struct chan *idle, const char *type)
 {
 	struct leaf *leaf;
 
 	/* Once around: those in which children were left go back to the end. */
 	for (size_t n = chan_len(idle); n > 0 && chan_try_recv(idle, &leaf) == CHAN_OK; n--) {
-		if (leaf_is_empty(leaf))
+		enum state state = look_at(leaf);
+
+		if (state == POPULATED)
+			leaf_give(cgroup, idle, leaf);
+		else if (state == NEW && !has_cgroups(cgroup, leaf))
 			return leaf;
-		leaf_give(cgroup, idle, leaf);
+		else
+			leaf_remove(cgroup, leaf);
 	}
 	return new_leaf(cgroup, type);
 }
@@ -110,24 +151,9 @@ void leaf_give(struct cgroup *cgroup, struct chan *idle, struct leaf *leaf)
 		leaf_remove(cgroup, leaf);
 }
 
-/* With the cgroups that a job may have made in it: those within first. */
-static void remove_below(int parent, const char *name)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			remove_below(fd, entry->d_name);
-	}
-	if (folder)
-		closedir(folder);
-	unlinkat(parent, name, AT_REMOVEDIR);
-}
-
 void leaf_remove(struct cgroup *cgroup, struct leaf *leaf)
 {
-	remove_below(cgroup->jobs, leaf->name);
+	remove_below(cgroup->jobs, leaf->name, 0);
 	free_leaf(leaf);
 }
 
@@ -221,7 +247,7 @@ static void clear_leaf(int jobs, const char *name)
 	while (!leaf_is_empty(leaf) && !moment_reached(until))
 		poll(&(struct pollfd){ leaf->events, POLLPRI, 0 }, 1, 100);
 	free_leaf(leaf);
-	remove_below(jobs, name);
+	remove_below(jobs, name, 0);
 }
 
 /* What an earlier leatd has left. */

@@ -2,8 +2,9 @@
  *
  * Only where a subtree of cgroup v2 is leatd's: systemd has delegated the one of its service (Delegate=yes leaves a mark on it), or the
  * configuration names one. There is a folder `jobs` in it, with a leaf TYPE-N for each command that runs at a time. A leaf is used
- * again for the next command of its type; it must be empty for that. What a leatd that was killed has left there is killed by the next
- * one. leatd itself stays where it is: no controller is switched on here. */
+ * again for the next command of its type, if it is empty and as it was made: commands of leatd's own user can freeze it, or make cgroups
+ * in it. What a leatd that was killed has left there is killed by the next one. leatd itself stays where it is: no controller is
+ * switched on here. */
 #ifndef LEAT_CGROUP_H
 #define LEAT_CGROUP_H
 
@@ -28,7 +29,7 @@ must_check struct cgroup *cgroup_open(const char *setting, bool *error, char *wh
 void cgroup_close(struct cgroup *);
 const char *cgroup_path(const struct cgroup *);
 
-/* An empty leaf out of `idle` (of struct leaf *), or a new one, for a command of this type. NULL: none can be made, errno says why.
+/* An empty leaf, as good as new, out of `idle` (of struct leaf *), or a new one, for a command of this type. Removes those that are not. NULL: none can be made, errno says why.
  * Any thread. */
 must_check struct leaf *leaf_take(struct cgroup *, struct chan *idle, const char *type);
 /* Back to `idle`, empty or not. */

@@ -464,6 +464,17 @@ static void run_in_keeper(struct command *c)
 		answer_not_started(c->job, "making a process", -r);
 }
 
+static void give_leaf(struct command *c)
+{
+	struct cgroup *cgroup = c->tree.trees->cgroup;
+
+	/* It may be the leaf that a command could not be started in. */
+	if (c->tree.leaf && c->tree.first == 0)
+		leaf_remove(cgroup, c->tree.leaf);
+	else if (c->tree.leaf)
+		leaf_give(cgroup, c->job->type->leaves, c->tree.leaf);
+}
+
 void exec_run(struct job *job)
 {
 	struct type *type = job->type;
@@ -480,8 +491,7 @@ void exec_run(struct job *job)
 		answer_not_started(job, "making a cgroup", errno);
 	else
 		run_in_keeper(&c);
-	if (c.tree.leaf)
-		leaf_give(cgroup, type->leaves, c.tree.leaf);
+	give_leaf(&c);
 	chan_watch_free(c.watch);
 	close_fd(&c.in);
 	close_fd(&c.out);

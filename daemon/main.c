@@ -266,6 +266,23 @@ static int choose_proof(struct leatd *leatd)
 	return error ? -EINVAL : 0;
 }
 
+/* Rather not at all than with the rights of somebody else than the configuration says. */
+static int check_users(const struct leatd *leatd)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < leatd->config->job_count; i++) {
+		const struct job_config *job = leatd->config->jobs[i];
+
+		if (!*job->user || job->account.change || job->account.uid == geteuid())
+			continue;
+		log_error(leatd->log, "only a leatd that was started as root can run commands as somebody else",
+			  log_text("job", slice_of(job->name)), log_text("user", slice_of(job->user)));
+		r = -EPERM;
+	}
+	return r;
+}
+
 static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
 {
 	leatd->config = config;
@@ -282,7 +299,7 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		return -ENOMEM;
 	if (trees_init(&leatd->trees) < 0)
 		return -errno;
-	if (choose_proof(leatd) < 0)
+	if (check_users(leatd) < 0 || choose_proof(leatd) < 0)
 		return -EINVAL;
 	return start_types(leatd);
 }

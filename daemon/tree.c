@@ -150,16 +150,24 @@ static bool is_new(struct tree *tree, pid_t pid)
 	return is;
 }
 
+/* True: it is alive. Where /proc hides the processes of others (ProtectProc=), it may be hidden from us, but not that it is our child. */
+static bool look_at(struct found found, struct stat_line *is)
+{
+	if (!read_stat(found.pid, is)) {
+		*is = (struct stat_line){ 0 };
+		return found.parent == getpid();
+	}
+	/* Dead, and not only its first thread. */
+	return is->parent == found.parent && (is->state != 'Z' || is->threads > 1);
+}
+
 /* The number could be another's by now: it is held by a pidfd, and the one that holds it must still be the child that was found. */
 static void visit(struct pass *pass, struct found found)
 {
 	autoclose int pidfd = (int)syscall(SYS_pidfd_open, found.pid, 0);
 	struct stat_line is;
 
-	if (pidfd < 0 || !read_stat(found.pid, &is) || is.parent != found.parent)
-		return;
-	/* Dead, and not only its first thread. */
-	if (is.state == 'Z' && is.threads <= 1)
+	if (pidfd < 0 || !look_at(found, &is))
 		return;
 	find_children(pass, found.pid);
 	if (pass->signal == SIGKILL) {
@@ -187,8 +195,8 @@ static bool signal_all(struct tree *tree, int signal)
 
 static void signal_group(const struct tree *tree, int signal)
 {
-	/* Once it has been reaped, its number may be another's. */
-	if (!tree->first_ended)
+	/* Once it has been reaped, its number may be another's. 0 would be our own group. */
+	if (tree->first > 0 && !tree->first_ended)
 		kill(-tree->first, signal);
 }
 
