@@ -176,7 +176,8 @@ static void *come_and_go(void *arg)
 
 START_TEST(many_threads_come_and_go)
 {
-	struct share *share = share_new(4, 50);
+	/* A part of all four places, so that nobody is refused, whoever wants what. */
+	struct share *share = share_new(4, 100);
 	struct visitor visitors[4] = { { share, 1 }, { share, 2 }, { share, 3 }, { share, 100 } };
 	pthread_t threads[4];
 
