@@ -59,6 +59,10 @@ $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs check $(LIBS_CLIENT))
+# Preloaded into the leatd of a test; never with a sanitizer.
+$(BUILD)/failing.so: tests/wire/preload/failing.c tests/wire/preload/failing.h
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=gnu11 -O2 -fPIC -shared -o $@ $<
 # A job of the wire tests, without sanitizers.
 $(BUILD)/escape: tests/wire/jobs/escape.c
 	@mkdir -p $(@D)
@@ -98,7 +102,7 @@ examples: $(examples)
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
-check-wire: $(BUILD)/wire $(BUILD)/escape all
+check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples

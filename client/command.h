@@ -5,12 +5,14 @@
 #include "exit.h"
 #include "server.h"
 
-enum { OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
+enum { OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
 
 /* What the command line says. */
 struct invocation {
 	const struct server *server;            /* --server and the like, the environment, or the defaults */
 	const char *option[OPTION_COUNT];       /* the value, "" for one that takes none; NULL: not given */
+	const char **args;                      /* the values of --arg */
+	int arg_count;
 	char **words;                           /* what follows the command */
 	int count;                              /* of them; between the row's `least` and `most` */
 };

@@ -41,6 +41,8 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_DEADLINE] = { "deadline", "D", "answer by then, with a result or TIMEOUT: 250ms, 5s, 2m\n"
 	                      "                       (default: the job's own)", false, 0 },
 	[OPTION_ID] = { "id", "ID", "a name for this run: 1 to 64 of A-Z a-z 0-9 . _ -", false, 0 },
+	[OPTION_ARG] = { "arg", "NAME=VALUE", "an argument for the job's command; once for each\n"
+	                 "                       that the job takes", false, 0 },
 	[OPTION_HELP] = { "help", NULL, "print this", true, 'h' },
 	[OPTION_VERSION] = { "version", NULL, "print the version", true, 'V' },
 };
@@ -56,7 +58,7 @@ static const struct command {
 	const char *summary;
 	const char *help;
 } commands[] = {
-	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID), command_run,
+	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_ARG), command_run,
 	  "run a job and print its output",
 	  "Runs JOB and writes its output to stdout, byte for byte. The payload is the\n"
 	  "argument, or stdin when it is - or not given; at most 64 MiB, and what the server\n"
@@ -165,7 +167,7 @@ static size_t row_of_letter(int letter)
 	return i;
 }
 
-/* Takes the command line apart. `words` has room for all of it. */
+/* Takes the command line apart. `words` and `args` have room for all of it. */
 static enum status parse(struct invocation *i, int argc, char **argv)
 {
 	struct option rows[OPTION_COUNT + 1];
@@ -185,6 +187,8 @@ static enum status parse(struct invocation *i, int argc, char **argv)
 		if (row == OPTION_COUNT)
 			return bad_option(argv, got);
 		i->option[row] = optarg ? optarg : "";
+		if (row == OPTION_ARG)
+			i->args[i->arg_count++] = optarg;
 	}
 	while (optind < argc)
 		i->words[i->count++] = argv[optind++];
@@ -254,11 +258,12 @@ static const char *said(const struct invocation *i, size_t option, const char *v
 int main(int argc, char **argv)
 {
 	char **words = calloc((size_t)argc + 1, sizeof(*words));
+	const char **args = calloc((size_t)argc + 1, sizeof(*args));
 
-	if (!words)
+	if (!words || !args)
 		out_of_memory();
 
-	struct invocation i = { .words = words };
+	struct invocation i = { .words = words, .args = args };
 	enum status status = parse(&i, argc, argv);
 
 	struct server server = {
@@ -271,6 +276,7 @@ int main(int argc, char **argv)
 	if (status == STATUS_DONE)
 		status = run_command(&i);
 	free(words);
+	free(args);
 	if (fflush(stdout) != 0 && status == STATUS_DONE)
 		status = STATUS_IO;
 	return (int)status;

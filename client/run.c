@@ -32,6 +32,20 @@ static enum status check_id(const char *id)
 	return STATUS_USAGE;
 }
 
+/* What else may be said of them, the server knows. */
+static enum status check_args(const struct invocation *i)
+{
+	for (int n = 0; n < i->arg_count; n++) {
+		const char *equals = strchr(i->args[n], '=');
+
+		if (equals && equals > i->args[n])
+			continue;
+		complain("bad --arg '%s': it has to be NAME=VALUE", i->args[n]);
+		return STATUS_USAGE;
+	}
+	return STATUS_DONE;
+}
+
 static enum status read_payload(const struct invocation *i, struct bytes *payload)
 {
 	const char *word = i->count > 1 ? i->words[1] : NULL;
@@ -49,7 +63,7 @@ static void add_request(struct bytes *request, const struct invocation *i, const
 {
 	const char *id = i->option[OPTION_ID];
 
-	request_begin(request, 3U + (deadline ? 2 : 0) + (id ? 2 : 0));
+	request_begin(request, 3U + (deadline ? 2 : 0) + (id ? 2 : 0) + 3 * (size_t)i->arg_count);
 	request_text(request, "RUN");
 	request_text(request, i->words[0]);
 	request_word(request, payload->at, payload->len);
@@ -64,6 +78,13 @@ static void add_request(struct bytes *request, const struct invocation *i, const
 	if (id) {
 		request_text(request, "ID");
 		request_text(request, id);
+	}
+	for (int n = 0; n < i->arg_count; n++) {
+		const char *equals = strchr(i->args[n], '=');
+
+		request_text(request, "ARG");
+		request_word(request, i->args[n], (size_t)(equals - i->args[n]));
+		request_text(request, equals + 1);
 	}
 }
 
@@ -100,6 +121,8 @@ enum status command_run(const struct invocation *i)
 
 	if (status == STATUS_DONE)
 		status = check_id(i->option[OPTION_ID]);
+	if (status == STATUS_DONE)
+		status = check_args(i);
 	if (status == STATUS_DONE)
 		status = read_payload(i, &payload);
 	if (status == STATUS_DONE)

@@ -25,6 +25,7 @@ struct look {
 	struct type *type;
 	moment now;
 	bool has_place;
+	const struct peer *peer;        /* NULL: nobody who is to be remembered */
 };
 
 static int64_t retry_ms(const struct look *l)
@@ -40,14 +41,32 @@ static bool by_operator(enum refusal why)
 	return why == REFUSED_draining || why == REFUSED_paused;
 }
 
+#define LITERAL(text) { text, sizeof(text) - 1 }
+
+/* Of every refusal that says BUSY; a unit test compares them with what would be put together. */
+static const struct answer_texts busy_texts[REFUSALS] = {
+#define REFUSAL(name, words) [REFUSED_##name] = { \
+	LITERAL("BUSY " words " reason=" #name " retry_ms="), \
+	LITERAL("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"BUSY\",\"detail\":\"" words \
+		"\",\"reason\":\"" #name "\",\"retry_ms\":") },
+#define OUTCOME(name)
+#include "books.def"
+#undef REFUSAL
+#undef OUTCOME
+};
+
 static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
 {
 	int64_t retry = by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
 
 	books_refuse(&l->type->books, why, l->has_place);
+	if (l->type->share && l->peer && !by_operator(why))
+		share_refused(l->type->share, l->peer, l->now, retry * MILLISECONDS);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
 	answer_fact(refusal, "retry_ms", retry);
+	if (refusal->code == CODE_BUSY)
+		refusal->texts = &busy_texts[why];
 	return false;
 }
 
@@ -85,15 +104,20 @@ static bool would_end(const struct look *l, struct job_order *order, int64_t wai
 	return order->probe;
 }
 
-static bool has_share(const struct look *l, struct job_order *order)
+static bool has_share(const struct look *l, struct job_order *order, int64_t wait)
 {
+	const struct type *type = l->type;
+	struct share_scene scene = { .now = l->now, .wait = wait };
 	struct books_copy books;
 
-	if (!l->type->share)
+	if (!type->share)
 		return true;
-	books = books_read(&l->type->books);
+	books = books_read(&type->books);
 	/* Not this one. */
-	order->share = share_take(l->type->share, order->peer, books.waiting > 0 ? books.waiting - 1 : 0);
+	scene.waiting = books.waiting > 0 ? books.waiting - 1 : 0;
+	/* With a semaphore a job may wait although a runner is free. */
+	scene.is_free = type->uses_count == 0 && scene.waiting + books.running < type->config->concurrency;
+	order->share = share_take(type->share, order->peer, &scene);
 	return order->share != NULL;
 }
 
@@ -108,18 +132,18 @@ static bool may_wait(const struct look *l, struct job_order *order, struct answe
 		why = REFUSED_would_miss_deadline;
 	else if (config->max_wait > 0 && wait > config->max_wait)
 		why = REFUSED_max_wait;
-	else if (!has_share(l, order))
+	else if (!has_share(l, order, wait))
 		why = REFUSED_client_share;
 	else
 		return true;
-	leatd_discharge(l->type->leatd, job_size(order->payload.len));
+	leatd_discharge(l->type->leatd, job_size(order->payload.len + order->args.len));
 	return refuse(l, why, refusal);
 }
 
 bool admit_place(struct job_order *order, struct answer *refusal)
 {
 	struct type *type = order->type;
-	struct look l = { .type = type, .now = order->arrived };
+	struct look l = { .type = type, .now = order->arrived, .peer = order->peer };
 
 	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
 	if (shim_load(&type->leatd->draining, relaxed))
@@ -128,16 +152,25 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 		return refuse(&l, REFUSED_paused, refusal);
 	if (!l.has_place)
 		return refuse(&l, REFUSED_queue_full, refusal);
-	if (!charge(type->leatd, job_size(order->payload.len)))
+	if (!charge(type->leatd, job_size(order->payload.len + order->args.len)))
 		return refuse(&l, REFUSED_memory, refusal);
 	return may_wait(&l, order, refusal);
+}
+
+void admit_starved(struct type *type, moment now, struct answer *refusal)
+{
+	struct look l = { .type = type, .now = now };
+	bool draining = shim_load(&type->leatd->draining, relaxed);
+
+	l.has_place = books_take_place(&type->books, type->config->concurrency + type->config->queue);
+	refuse(&l, draining ? REFUSED_draining : REFUSED_memory, refusal);
 }
 
 void admit_leave(struct job_order *order, struct answer *refusal)
 {
 	struct look l = { .type = order->type, .now = order->arrived, .has_place = true };
 
-	leatd_discharge(order->type->leatd, job_size(order->payload.len));
+	leatd_discharge(order->type->leatd, job_size(order->payload.len + order->args.len));
 	if (order->share)
 		share_give_back(order->type->share, order->share, false);
 	refuse(&l, REFUSED_memory, refusal);

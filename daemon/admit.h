@@ -14,7 +14,7 @@
  * admit_enter(), or with admit_leave(). False: `refusal` is the answer, and the books have it. Any thread.
  *
  * The first that holds refuses: draining; all places taken, or no bytes left; it would not end in time (W and the median of its runs are
- * more than the time left); W over `max_wait`; the client has its `client_share`, and others wait. */
+ * more than the time left); W over `max_wait`; the client has its `client_share`, and others wait (share.h). */
 must_check bool admit_place(struct job_order *, struct answer *refusal);
 
 /* Puts the job into its type's channel, with the channel's reference. False: there is no thread to run it; `refusal` is the answer,
@@ -23,5 +23,8 @@ must_check bool admit_enter(struct type *, struct job *, struct answer *refusal)
 
 /* Gives back what admit_place() took, because no job could be made. */
 void admit_leave(struct job_order *, struct answer *refusal);
+
+/* Refuses a job whose payload could not be read, for want of memory: it is submitted with this. Any thread. */
+void admit_starved(struct type *, moment now, struct answer *refusal);
 
 #endif

@@ -76,8 +76,18 @@ static void add_fact(const struct fact *f, struct buf *to)
 	}
 }
 
+static void add_text(const struct answer *a, struct slice text, struct buf *to)
+{
+	buf_add_slice(to, text);
+	buf_add_int(to, a->facts[a->fact_count - 1].number);
+}
+
 void answer_add_line(const struct answer *a, struct buf *to)
 {
+	if (a->texts) {
+		add_text(a, a->texts->line, to);
+		return;
+	}
 	buf_add_slice(to, slice_of(codes[a->code].name));
 	buf_add_char(to, ' ');
 	buf_add_slice(to, slice_of(a->detail));
@@ -97,6 +107,11 @@ void answer_add_problem(const struct answer *a, struct buf *to)
 {
 	int status = answer_http_status(a);
 
+	if (a->texts) {
+		add_text(a, a->texts->problem, to);
+		buf_add_slice(to, SLICE("}\n"));
+		return;
+	}
 	buf_add_slice(to, SLICE("{\"type\":\"about:blank\",\"title\":\""));
 	buf_add_slice(to, slice_of(http_reason(status)));
 	buf_add_slice(to, SLICE("\",\"status\":"));

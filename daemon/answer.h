@@ -21,6 +21,11 @@ struct fact {
 
 enum { ANSWER_FACTS_MAX = 4 };
 
+/* Both ways to write an answer, up to the number that is its last fact: for what is said often, and not to be put together each time. */
+struct answer_texts {
+	struct slice line, problem;
+};
+
 struct answer {
 	enum code code;
 	int http_status;        /* 0: the usual one of the code */
@@ -28,6 +33,7 @@ struct answer {
 	struct slice output;    /* CODE_OK; borrowed */
 	struct fact facts[ANSWER_FACTS_MAX];
 	size_t fact_count;
+	const struct answer_texts *texts;       /* NULL: of the above */
 };
 
 struct answer answer_make(enum code, const char *detail);

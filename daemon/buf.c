@@ -46,6 +46,17 @@ char *buf_reserve(struct buf *b, size_t more)
 	return grow(b, more);
 }
 
+bool buf_resize(struct buf *b, size_t cap)
+{
+	char *at = realloc(b->at, cap ? cap : 1);
+
+	if (!at)
+		return false;
+	b->at = at;
+	b->cap = cap;
+	return true;
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
 	char *to = len ? buf_reserve(b, len) : NULL;

@@ -27,6 +27,9 @@ void buf_free(struct buf *);
 /* Room for `more` bytes after the present ones, or NULL. Follow with `len +=` what was written. */
 char *buf_reserve(struct buf *, size_t more);
 
+/* Gives it a capacity of exactly so much, which is not less than its length. False: no memory, and it is as before. */
+must_check bool buf_resize(struct buf *, size_t cap);
+
 void buf_add(struct buf *, const void *bytes, size_t len);
 void buf_add_slice(struct buf *, struct slice);
 void buf_add_char(struct buf *, char);

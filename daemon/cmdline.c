@@ -1,5 +1,7 @@
 #include "cmdline.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,8 +15,7 @@ static const char operators[] = "|&;<>()`$";
 struct split {
 	const char *in;
 	char *out;              /* where the next character goes */
-	char **argv;
-	size_t argc;
+	struct cmdline *to;
 	bool in_word;
 	char *why;
 	size_t why_len;
@@ -39,9 +40,9 @@ static bool begin_word(struct split *s)
 {
 	if (s->in_word)
 		return true;
-	if (s->argc == CMDLINE_ARGS_MAX)
+	if (s->to->argc == CMDLINE_ARGS_MAX)
 		return fail(s, "more than %d arguments", CMDLINE_ARGS_MAX);
-	s->argv[s->argc++] = s->out;
+	s->to->argv[s->to->argc++] = s->out;
 	s->in_word = true;
 	return true;
 }
@@ -51,6 +52,29 @@ static void end_word(struct split *s)
 	if (s->in_word)
 		put(s, '\0');
 	s->in_word = false;
+}
+
+bool cmdline_is_name(struct slice name)
+{
+	return text_is_name(name, CMDLINE_NAME_MAX) && !memchr(name.at, '.', name.len);
+}
+
+static bool hole(struct split *s, struct slice name)
+{
+	struct cmdline *to = s->to;
+	char shown[64];
+
+	text_printable(name, shown, sizeof(shown));
+	if (!cmdline_is_name(name))
+		return fail(s, "{%s} is no placeholder: its name is 1 to %d of A-Za-z0-9_- (write {{ for the character itself)", shown,
+			    CMDLINE_NAME_MAX);
+	if (to->argc == 1)
+		return fail(s, "the program itself can hold no placeholder such as {%s}", shown);
+	if (to->hole_count == CMDLINE_HOLES_MAX)
+		return fail(s, "more than %d placeholders", CMDLINE_HOLES_MAX);
+	to->holes[to->hole_count++] = (struct cmdline_hole){ to->argc - 1, (size_t)(s->out - to->argv[to->argc - 1]), name };
+	s->in += name.len + 2;
+	return true;
 }
 
 /* `{{` and `}}`; a single brace opens a placeholder. */
@@ -66,7 +90,7 @@ static bool brace(struct split *s)
 	name = s->in[0] == '{' ? strcspn(s->in + 1, "}") : 0;
 	if (s->in[0] == '}' || s->in[1 + name] == '\0')
 		return fail(s, "a single '%c' (write it twice for the character itself)", s->in[0]);
-	return fail(s, "the placeholder {%.*s} has no arg.* key (write {{ for the character itself)", (int)name, s->in + 1);
+	return hole(s, (struct slice){ s->in + 1, name });
 }
 
 static bool quoted(struct split *s, char quote)
@@ -121,24 +145,24 @@ static bool split_all(struct split *s)
 		}
 	}
 	end_word(s);
-	s->argv[s->argc] = NULL;
-	return s->argc > 0 || fail(s, "nothing to run");
+	s->to->argv[s->to->argc] = NULL;
+	return s->to->argc > 0 || fail(s, "nothing to run");
 }
 
-char **cmdline_split(const char *line, char *why, size_t why_len)
+struct cmdline *cmdline_split(const char *line, char *why, size_t why_len)
 {
-	size_t vector = (CMDLINE_ARGS_MAX + 1) * sizeof(char *);
 	/* No argument is longer than it was written, and each but the last is ended by what was a blank. */
-	char **argv = malloc(vector + strlen(line) + 1);
-	struct split s = { .in = line, .argv = argv, .why = why, .why_len = why_len };
+	struct cmdline *to = malloc(sizeof(*to) + strlen(line) + 1);
+	struct split s = { .in = line, .out = (char *)(to + 1), .to = to, .why = why, .why_len = why_len };
 
-	if (!argv) {
+	if (!to) {
 		snprintf(why, why_len, "%s", strerror(ENOMEM));
 		return NULL;
 	}
-	s.out = (char *)argv + vector;
+	to->argc = 0;
+	to->hole_count = 0;
 	if (split_all(&s))
-		return argv;
-	free(argv);
+		return to;
+	free(to);
 	return NULL;
 }

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "args.h"
 #include "exchange.h"
 #include "inquiry.h"
 #include "leatd.h"
@@ -37,26 +38,33 @@ static void do_ping(struct exchange *ex, size_t argc, const struct slice *argv)
 		simple(ex, "PONG");
 }
 
-static bool run_option(struct request *request, struct slice name, struct slice value, struct answer *why)
+/* The option at the front of these words: how many of them it takes. 0: it is none, or wrong, and *why is the answer. */
+static size_t run_option(struct request *request, struct arg_values *args, size_t left, const struct slice *words, struct answer *why)
 {
-	if (slice_is_nocase(name, SLICE("DEADLINE")))
-		return request_set_deadline(request, value, why);
-	if (slice_is_nocase(name, SLICE("ID")))
-		return request_set_id(request, value, why);
-	*why = answer_make(CODE_ERR, "RUN takes job [payload] [DEADLINE duration] [ID id]");
-	return false;
+	if (left >= 2 && slice_is_nocase(words[0], SLICE("DEADLINE")))
+		return request_set_deadline(request, words[1], why) ? 2 : 0;
+	if (left >= 2 && slice_is_nocase(words[0], SLICE("ID")))
+		return request_set_id(request, words[1], why) ? 2 : 0;
+	if (left >= 3 && slice_is_nocase(words[0], SLICE("ARG"))) {
+		request->args = args;
+		return arg_values_add(args, words[1], words[2], why) ? 3 : 0;
+	}
+	*why = answer_make(CODE_ERR, "RUN takes job [payload] [DEADLINE duration] [ID id] [ARG name value]...");
+	return 0;
 }
 
 static void do_run(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	struct request request = { .job = argv[1] };
+	struct arg_values args;
 	struct answer why;
 
+	args.count = 0;
 	if (argc > 2)
 		request.payload = argv[2];
-	for (size_t i = 3; i < argc; i += 2) {
-		/* An option without its value is not one. */
-		if (!run_option(&request, i + 1 < argc ? argv[i] : SLICE(""), i + 1 < argc ? argv[i + 1] : SLICE(""), &why)) {
+	for (size_t i = 3, n; i < argc; i += n) {
+		n = run_option(&request, &args, argc - i, argv + i, &why);
+		if (n == 0) {
 			exchange_answer(ex, &why);
 			return;
 		}
@@ -353,6 +361,11 @@ static void unknown(struct exchange *ex, struct slice name)
 	if (nearest)
 		answer_fact_text(&a, "nearest", slice_of(nearest));
 	exchange_answer(ex, &a);
+}
+
+struct type *command_type(const struct leatd *leatd, struct slice name, struct slice argument)
+{
+	return slice_is_nocase(name, SLICE("RUN")) ? leatd_type(leatd, argument) : NULL;
 }
 
 static const struct command *find(struct slice name)

@@ -1,5 +1,7 @@
 #include "config_table.h"
 
+#include "args.h"
+#include "cmdline.h"
 #include "text.h"
 #include "../lib/cleanup.h"
 #include "../lib/moment.h"
@@ -27,10 +29,13 @@ enum {
 #define SECTION_semaphore OPTION_SEMAPHORE
 #define OPTION(section, key, type, normal, min, max, help) \
 	{ SECTION_##section, #key, OPTION_##type, offsetof(struct section##_config, key), normal, min, max, help },
+#define LIMIT(key, type, normal, min, max, help) \
+	{ OPTION_JOB, "limit." #key, OPTION_##type, offsetof(struct job_config, limit_##key), normal, min, max, help },
 const struct option_row option_rows[] = {
 #include "options.def"
 };
 #undef OPTION
+#undef LIMIT
 const size_t option_row_count = countof(option_rows);
 
 /* What is being read. */
@@ -201,7 +206,10 @@ static void job_free(struct job_config *job)
 	for (size_t i = 0; i < job->env_count; i++)
 		free(job->env[i]);
 	free(job->env);
-	free(job->argv);
+	for (size_t i = 0; i < job->arg_count; i++)
+		arg_rule_free(job->args[i]);
+	free(job->args);
+	free(job->cmdline);
 	free(job->path);
 	free(job->account.home);
 	free(job->name);
@@ -399,6 +407,13 @@ static void fault_unknown_key(struct loader *l, const char *section, enum option
 		fault(&l->faults, l->line, section, shown, "unknown key; `leatd --print-config` lists what there is");
 }
 
+/* What systemd tells a service by, and a command of the service must not take for its own. */
+static bool is_of_systemd(const char *name)
+{
+	return strcmp(name, "NOTIFY_SOCKET") == 0 || strcmp(name, "CREDENTIALS_DIRECTORY") == 0 || strncmp(name, "LISTEN_", 7) == 0 ||
+	       strncmp(name, "WATCHDOG_", 9) == 0;
+}
+
 /* `env.NAME = VALUE`; a later one of the same name replaces it. */
 static void set_env(struct loader *l, struct job_config *job, const char *section, const char *name, const char *value)
 {
@@ -410,6 +425,10 @@ static void set_env(struct loader *l, struct job_config *job, const char *sectio
 	}
 	if (strncmp(name, "LD_", 3) == 0 || strncmp(name, "LEAT_", 5) == 0) {
 		fault(&l->faults, l->line, section, "env.*", "%s may not be set: LD_* and LEAT_* are not for the configuration", name);
+		return;
+	}
+	if (is_of_systemd(name)) {
+		fault(&l->faults, l->line, section, "env.*", "%s may not be set: it is between systemd and leatd", name);
 		return;
 	}
 	if (asprintf(&pair, "%s=%s", name, value) < 0) {
@@ -432,6 +451,57 @@ static void set_env(struct loader *l, struct job_config *job, const char *sectio
 	env[job->env_count++] = pair;
 	env[job->env_count] = NULL;
 	job->env = env;
+}
+
+/* The place of the rule of that name: a new one, still NULL, when there is none. NULL after a fault. */
+static struct arg_rule **find_arg(struct loader *l, struct job_config *job, const char *section, const char *key)
+{
+	struct arg_rule **args;
+
+	for (size_t i = 0; i < job->arg_count; i++) {
+		if (strcmp(job->args[i]->name, key + 4) != 0)
+			continue;
+		if (l->line <= 0 || job->args[i]->line <= 0)
+			return &job->args[i];
+		fault(&l->faults, l->line, section, key, "is set twice, first in line %d", job->args[i]->line);
+		return NULL;
+	}
+	if (job->arg_count == ARGS_MAX) {
+		fault(&l->faults, l->line, section, key, "more than %d arguments", ARGS_MAX);
+		return NULL;
+	}
+	args = reallocarray(job->args, job->arg_count + 1, sizeof(*args));
+	if (!args) {
+		fault_memory(l);
+		return NULL;
+	}
+	job->args = args;
+	args[job->arg_count] = NULL;
+	return &args[job->arg_count];
+}
+
+/* `arg.NAME = PATTERN`. */
+static void set_arg(struct loader *l, struct job_config *job, const char *section, const char *key, const char *pattern)
+{
+	struct arg_rule **place, *rule;
+	char shown[128];
+
+	text_printable(slice_of(key + 4), shown, sizeof(shown));
+	if (!cmdline_is_name(slice_of(key + 4)))
+		fault(&l->faults, l->line, section, "arg.*", "'%s' is not a name of 1 to %d of A-Za-z0-9_-", shown, CMDLINE_NAME_MAX);
+	else if (!*pattern || strlen(pattern) > ARG_PATTERN_MAX)
+		fault(&l->faults, l->line, section, key, "is not a pattern of 1 to %d characters", ARG_PATTERN_MAX);
+	else if ((place = find_arg(l, job, section, key))) {
+		rule = arg_rule_new(key + 4, pattern);
+		if (!rule) {
+			fault_memory(l);
+			return;
+		}
+		rule->line = l->line;
+		job->arg_count += !*place;
+		arg_rule_free(*place);
+		*place = rule;
+	}
 }
 
 /* A value that goes on in an indented line. */
@@ -460,8 +530,13 @@ static void set_key(struct loader *l, const char *section, const char *key, cons
 		fault(&l->faults, l->line, NULL, key, "stands before the first [section]");
 	if (!find_section(l, section, &t))
 		return;
-	if (t.job && strncmp(key, "env.", 4) == 0) {
-		set_env(l, t.job, section, key + 4, value);
+	if (t.job && (strncmp(key, "env.", 4) == 0 || strncmp(key, "arg.", 4) == 0)) {
+		if (l->continued)
+			fault(&l->faults, l->line, section, key, "may not go on in an indented line");
+		else if (*key == 'e')
+			set_env(l, t.job, section, key + 4, value);
+		else
+			set_arg(l, t.job, section, key, value);
 		return;
 	}
 	row = option_find(t.kind, slice_of(key));
@@ -619,14 +694,25 @@ static void parse(struct loader *l, struct slice text)
 	ini_parse_stream(read_line, l, handle, l);
 }
 
+/* The dot between section and key: the last one, but of a key that has one itself the one before. */
+static const char *key_dot(const char *text, size_t len)
+{
+	static const char *const families[] = { ".env.", ".arg.", ".limit." };
+
+	for (size_t i = 0; i < countof(families); i++) {
+		const char *dot = memmem(text, len, families[i], strlen(families[i]));
+
+		if (dot)
+			return dot;
+	}
+	return memrchr(text, '.', len);
+}
+
 static void override(struct loader *l, const char *text)
 {
 	const char *equals = strchr(text, '=');
-	const char *dot = equals ? memrchr(text, '.', (size_t)(equals - text)) : NULL;
-	const char *env = equals ? memmem(text, (size_t)(equals - text), ".env.", 5) : NULL;
+	const char *dot = equals ? key_dot(text, (size_t)(equals - text)) : NULL;
 
-	if (env)
-		dot = env;
 	if (!dot || dot == text || dot + 1 == equals) {
 		fault(&l->faults, ORIGIN_OVERRIDE, NULL, NULL, "'%s' is not SECTION.KEY=VALUE", text);
 		return;

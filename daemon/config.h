@@ -19,8 +19,12 @@ typedef int64_t config_DURATION;        /* nanoseconds */
 typedef bool config_YESNO;
 typedef char *config_TEXT;              /* owned, never NULL */
 
+struct arg_rule;
+struct cmdline;
+
 struct server_config {
 #define OPTION(section, key, type, ...) OPTION_IN_##section(config_##type key;)
+#define LIMIT(key, type, ...) OPTION_IN_job(config_##type limit_##key;)
 #define OPTION_IN_server(field) field
 #define OPTION_IN_job(field)
 #define OPTION_IN_semaphore(field)
@@ -62,11 +66,14 @@ struct job_config {
 #undef OPTION_IN_job
 #undef OPTION_IN_semaphore
 	enum job_kind kind;
-	char **argv;            /* KIND_EXEC: argv[0] as written */
+	struct cmdline *cmdline;        /* KIND_EXEC: argv[0] as written; see args.h */
 	char *path;             /* KIND_EXEC: the executable that argv[0] names */
 	struct account account; /* KIND_EXEC */
 	char **env;             /* the `env.*` keys as NAME=VALUE, ended by NULL, or NULL */
 	size_t env_count;
+	struct arg_rule **args; /* the `arg.*` keys; at most ARGS_MAX */
+	size_t arg_count;
+	uint64_t success_bits[4];       /* the exit statuses of `success`, a bit each */
 	size_t uses_index[USES_MAX];    /* of config->semaphores, sorted: the order in which they are taken */
 	size_t uses_count;
 	struct config_origin *origin;   /* where each key was set; for messages, private to config.c */
@@ -83,6 +90,7 @@ struct semaphore_config {
 #undef OPTION_IN_job
 #undef OPTION_IN_semaphore
 #undef OPTION
+#undef LIMIT
 	struct config_origin *origin;   /* as above */
 };
 
@@ -122,6 +130,12 @@ struct slice config_default_text(void);
 
 /* "builtin" or "exec", as in the configuration. */
 const char *config_kind_name(enum job_kind);
+
+/* Whether `success` holds that exit status. */
+static inline bool config_is_success(const struct job_config *job, int status)
+{
+	return status >= 0 && status < 256 && (job->success_bits[status / 64] >> (status % 64) & 1) != 0;
+}
 
 /* Calls `each` for every entry of a list with commas between, blanks trimmed, empty ones skipped, until it returns false. */
 bool config_each(const char *list, bool (*each)(struct slice entry, void *arg), void *arg);

@@ -1,6 +1,7 @@
 #include "config_table.h"
 
 #include "address.h"
+#include "args.h"
 #include "cmdline.h"
 #include "text.h"
 #include "../lib/cleanup.h"
@@ -190,30 +191,111 @@ static char *find_executable(const char *program)
 	return NULL;
 }
 
-static void set_groups(struct account *account, const struct passwd *entry, const char *key, struct check *c)
+static void set_groups(struct account *account, const char *user, const char *key, struct check *c)
 {
 	int n = ACCOUNT_GROUPS_MAX;
 
-	if (getgrouplist(entry->pw_name, entry->pw_gid, account->groups, &n) < 0)
-		FAULT(c, key, "'%s' is in more than %d groups", entry->pw_name, ACCOUNT_GROUPS_MAX);
+	if (getgrouplist(user, account->gid, account->groups, &n) < 0)
+		FAULT(c, key, "'%s' is in more than %d groups", user, ACCOUNT_GROUPS_MAX);
 	else
 		account->group_count = (size_t)n;
 }
 
-/* Leaves account->change false when leatd cannot change, or need not. */
-static void check_account(struct account *account, const char *user, const char *key, struct check *c)
+/* Leaves account->change false when leatd cannot change, or need not. An empty group: the user's own. */
+static void set_account(struct account *account, const char *user, const char *group, const char *key, struct check *c)
 {
 	const struct passwd *entry = getpwnam(user);
+	const struct group *other = *group ? getgrnam(group) : NULL;
 
-	if (!entry) {
-		FAULT(c, key, "there is no user '%s'", user);
+	if (!entry)
 		return;
-	}
-	account->change = geteuid() == 0 && entry->pw_uid != 0;
+	account->change = geteuid() == 0 && (entry->pw_uid != 0 || other);
 	account->uid = entry->pw_uid;
-	account->gid = entry->pw_gid;
-	set_groups(account, entry, key, c);
+	account->gid = other ? other->gr_gid : entry->pw_gid;
 	account->home = strdup(geteuid() == 0 ? entry->pw_dir : "/");
+	set_groups(account, user, key, c);
+}
+
+/* Whom a section names. */
+static void check_names(const char *user, const char *group, struct check *c)
+{
+	if (*user && !getpwnam(user))
+		FAULT(c, "user", "there is no user '%s'", user);
+	if (*group && !getgrnam(group))
+		FAULT(c, "group", "there is no group '%s'", group);
+}
+
+/* The user of a job comes with a group of their own, and not with that of [server]. */
+static void check_account(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	const char *user = *job->user ? job->user : server->user;
+	const char *group = *job->group ? job->group : *job->user ? "" : server->group;
+
+	check_names(job->user, job->group, c);
+	set_account(&job->account, user, group, "user", c);
+}
+
+static void check_success(struct job_config *job, struct check *c)
+{
+	const char *at = job->success;
+	char shown[64];
+	uint64_t status;
+
+	while (*(at += strspn(at, " \t"))) {
+		struct slice word = { at, strcspn(at, " \t") };
+
+		if (text_count(word, &status) && status < 256) {
+			job->success_bits[status / 64] |= UINT64_C(1) << status % 64;
+		} else {
+			text_printable(word, shown, sizeof(shown));
+			FAULT(c, "success", "'%s' is not an exit status from 0 to 255", shown);
+		}
+		at += word.len;
+	}
+}
+
+static bool has_hole(const struct cmdline *line, const char *name)
+{
+	for (size_t i = 0; line && i < line->hole_count; i++) {
+		if (slice_is(line->holes[i].name, slice_of(name)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_arg(const struct job_config *job, struct slice name)
+{
+	for (size_t i = 0; i < job->arg_count; i++) {
+		if (slice_is(name, slice_of(job->args[i]->name)))
+			return true;
+	}
+	return false;
+}
+
+static void check_arg(const struct job_config *job, struct arg_rule *rule, struct check *c)
+{
+	char key[CMDLINE_NAME_MAX + 8], why[128], shown[2 * ARG_PATTERN_MAX];
+
+	snprintf(key, sizeof(key), "arg.%s", rule->name);
+	/* A faulty `exec` is told of by itself, and may have held it. */
+	if ((job->cmdline || !*job->exec) && !has_hole(job->cmdline, rule->name))
+		fault(c->faults, rule->line, c->section, key, "there is no placeholder {%s} in exec", rule->name);
+	if (!arg_rule_compile(rule, why, sizeof(why))) {
+		text_printable(slice_of(rule->pattern), shown, sizeof(shown));
+		fault(c->faults, rule->line, c->section, key, "'%s' is not an extended regular expression: %s", shown, why);
+	}
+}
+
+static void check_args(const struct job_config *job, struct check *c)
+{
+	for (size_t i = 0; job->cmdline && i < job->cmdline->hole_count; i++) {
+		struct slice name = job->cmdline->holes[i].name;
+
+		if (!has_arg(job, name))
+			FAULT(c, "exec", "the placeholder {%.*s} has no arg.* key (write {{ for the character itself)", (int)name.len, name.at);
+	}
+	for (size_t i = 0; i < job->arg_count; i++)
+		check_arg(job, job->args[i], c);
 }
 
 static void check_exec(struct job_config *job, const struct server_config *server, struct check *c)
@@ -222,21 +304,20 @@ static void check_exec(struct job_config *job, const struct server_config *serve
 	struct stat st;
 
 	job->kind = KIND_EXEC;
-	job->argv = cmdline_split(job->exec, why, sizeof(why));
-	if (!job->argv) {
+	job->cmdline = cmdline_split(job->exec, why, sizeof(why));
+	if (!job->cmdline) {
 		FAULT(c, "exec", "%s", why);
 	} else {
-		job->path = find_executable(job->argv[0]);
+		const char *program = job->cmdline->argv[0];
+
+		job->path = find_executable(program);
 		if (!job->path)
-			FAULT(c, "exec", "'%s' is not an executable file%s", job->argv[0],
-			      strchr(job->argv[0], '/') ? "" : " in " COMMAND_PATH);
+			FAULT(c, "exec", "'%s' is not an executable file%s", program, strchr(program, '/') ? "" : " in " COMMAND_PATH);
 	}
 	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
 		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);
-	if (*job->user)
-		check_account(&job->account, job->user, "user", c);
-	else if (getpwnam(server->user))
-		check_account(&job->account, server->user, "user", c);
+	check_account(job, server, c);
+	check_success(job, c);
 }
 
 static const char *semaphore_name(size_t i, const void *arg)
@@ -307,6 +388,7 @@ static void check_job(struct job_config *job, const struct config *config, struc
 		check_exec(job, server, &c);
 	else
 		fault(faults, 0, section, NULL, "has no kind: set builtin or exec");
+	check_args(job, &c);
 	check_uses(job, config, &c);
 	if (job->deadline <= job->max_deadline)
 		return;
@@ -326,8 +408,7 @@ void config_check(struct config *config, struct faults *faults)
 	check_server(&config->server, &c);
 	check_unix(&config->unix_file, &config->server, &c);
 	check_access(config, &c);
-	if (!getpwnam(config->server.user))
-		FAULT(&c, "user", "there is no user '%s'", config->server.user);
+	check_names(config->server.user, config->server.group, &c);
 	for (size_t i = 0; i < config->job_count; i++)
 		check_job(config->jobs[i], config, faults);
 	if (config->semaphore_count > SEMAPHORES_MAX)

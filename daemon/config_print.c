@@ -1,5 +1,6 @@
 #include "config_table.h"
 
+#include "args.h"
 #include "text.h"
 
 const char *config_kind_name(enum job_kind kind)
@@ -87,6 +88,8 @@ static void print_reference(struct buf *to)
 {
 	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin and exec.\n;\n; [job NAME]\n");
 	print_rows(OPTION_JOB, to);
+	buf_addf(to, ";   what a client may say for {NAME} in exec: an extended regular expression that matches all of it. A value may begin\n"
+		     ";   with - only if its pattern does (with -, \\- or [-, also behind ^ or an opening bracket)\n; arg.NAME = PATTERN\n");
 	buf_addf(to, ";   a variable of the command's environment\n; env.NAME = VALUE\n");
 	buf_addf(to, "\n; What jobs may share: see `uses`.\n;\n; [semaphore NAME]\n");
 	print_rows(OPTION_SEMAPHORE, to);
@@ -118,6 +121,8 @@ static void print_job(const struct job_config *job, struct buf *to)
 {
 	buf_addf(to, "\n[job %s]\n", job->name);
 	print_changed(OPTION_JOB, job, to);
+	for (size_t i = 0; i < job->arg_count; i++)
+		buf_addf(to, "arg.%s = %s\n", job->args[i]->name, job->args[i]->pattern);
 	for (size_t i = 0; i < job->env_count; i++)
 		buf_addf(to, "env.%.*s = %s\n", (int)strcspn(job->env[i], "="), job->env[i], strchr(job->env[i], '=') + 1);
 }

@@ -1,6 +1,7 @@
 #include "conn_impl.h"
 
 #include "access.h"
+#include "admit.h"
 #include "command.h"
 #include "leatd.h"
 #include "log.h"
@@ -15,12 +16,19 @@
 #include <unistd.h>
 
 enum {
-	/* Bytes that wait to be sent before no further request is taken. */
+	/* Bytes that wait to be sent before no further request is taken: a client that does not read its answers is not read from, and
+	 * is cut off at write_timeout. */
 	OUT_WAITING_MAX = 1 << 20,
+	/* The same while memory is short. */
+	OUT_SCARCE_BYTES = 4096,
 	/* Requests of one connection before others get their turn. */
 	TURN_REQUESTS = 64,
 	/* Room for at least so many more bytes of a request that did not come whole. */
 	IN_STEP_BYTES = 4096,
+	/* What a connection may hold of it, and reads at a time, while memory is short. */
+	IN_SCARCE_BYTES = 4096,
+	/* A payload for which there is no memory is read and thrown away, so that the connection can go on, but not more than this. */
+	SKIP_MAX_BYTES = 64 << 20,
 	/* What a client of the line protocol may send before it has said who it is. */
 	STRANGER_ARGS_MAX = 10,
 	STRANGER_BYTES_MAX = 16 * 1024,
@@ -140,6 +148,7 @@ static void conn_close(struct conn *conn)
 		resp_parser_free(&conn->parser.resp);
 	buf_free(&conn->in);
 	out_free(&conn->out);
+	purse_return(&conn->loop->purse, conn->held);
 	unlink_conn(conn);
 	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
 	tls_free(conn->tls);
@@ -156,13 +165,76 @@ void conn_touch(struct conn *conn)
 	conn->loop->touched = conn;
 }
 
+/* --- What it holds of the memory budget --- */
+
+static size_t holds(const struct conn *conn)
+{
+	size_t args = conn->protocol == PROTOCOL_LINE ? resp_parser_bytes(&conn->parser.resp) : 0;
+
+	return conn->in.cap + conn->out.bytes.cap + conn->kept_bytes + args;
+}
+
+/* Pays for what its buffers have become. What an answer needs that is not fetched cannot be refused any more. */
+static void account(struct conn *conn)
+{
+	struct purse *purse = &conn->loop->purse;
+	size_t now = holds(conn);
+
+	if (likely(now == conn->held))
+		return;
+	if (now < conn->held)
+		purse_return(purse, conn->held - now);
+	else if (!purse_spend(purse, now - conn->held) && !purse_overdraw(purse, now - conn->held)) {
+		conn->broken = true;
+		return;
+	}
+	conn->held = now;
+}
+
+/* What it has read is about to become jobs, which pay for it themselves. */
+static void change_hands(struct conn *conn)
+{
+	purse_return(&conn->loop->purse, conn->held);
+	conn->held = 0;
+}
+
+/* The capacity of `in` becomes `cap`, and is paid for. */
+static bool buy_room(struct conn *conn, size_t cap, bool (*pay)(struct purse *, size_t bytes))
+{
+	size_t more = cap - conn->in.cap;
+
+	if (!pay(&conn->loop->purse, more))
+		return false;
+	if (!buf_resize(&conn->in, cap)) {
+		purse_return(&conn->loop->purse, more);
+		return false;
+	}
+	conn->held += more;
+	return true;
+}
+
+/* Room in `in` for `wish` more bytes, or for `least`. False: there is no memory. */
+static bool make_room(struct conn *conn, size_t least, size_t wish)
+{
+	struct buf *in = &conn->in;
+	/* Whole requests have been read and are owed an answer. */
+	size_t most = conn->want == 0 ? LOOP_SCRATCH_BYTES : IN_SCARCE_BYTES;
+	size_t scarce = conn->want == 0 ? in->len + least : IN_SCARCE_BYTES;
+
+	if (in->cap - in->len >= least || buy_room(conn, in->len + wish, purse_spend))
+		return true;
+	return in->len + least <= most && buy_room(conn, scarce, purse_overdraw);
+}
+
 /* --- Requests --- */
 
 static bool takes_requests(const struct conn *conn)
 {
+	size_t waiting = out_waiting(&conn->out) + conn->kept_bytes;
+
 	return !conn->no_more && !conn->broken && !conn->lingering &&
 	       conn->exchanges < conn->loop->leatd->config->server.max_pipeline &&
-	       out_waiting(&conn->out) + conn->kept_bytes < OUT_WAITING_MAX;
+	       (waiting < OUT_SCARCE_BYTES || (waiting < OUT_WAITING_MAX && !purse_is_scarce(&conn->loop->purse)));
 }
 
 /* It holds requests that were read but not looked at yet. */
@@ -226,6 +298,28 @@ static void answer_too_big(struct conn *conn)
 	exchange_answer(&ex, &a);
 }
 
+static void refuse_starved(struct conn *conn, struct answer *a)
+{
+	if (conn->starved_type) {
+		admit_starved(conn->starved_type, conn->loop->now, a);
+		summary_refused(conn->loop);
+		return;
+	}
+	*a = answer_make(CODE_BUSY, refusal_words(REFUSED_memory));
+	answer_fact_text(a, "reason", SLICE("memory"));
+	answer_fact(a, "retry_ms", 1000);
+}
+
+/* A request whose payload was thrown away for want of memory. */
+static void answer_starved(struct conn *conn)
+{
+	struct exchange ex = begin_exchange(conn);
+	struct answer a;
+
+	refuse_starved(conn, &a);
+	exchange_answer(&ex, &a);
+}
+
 static void dispatch(struct conn *conn)
 {
 	struct exchange ex = begin_exchange(conn);
@@ -236,6 +330,9 @@ static void dispatch(struct conn *conn)
 		route_dispatch(&ex, &conn->parser.http.request);
 	else
 		command_dispatch(&ex, conn->parser.resp.argc, conn->parser.resp.argv);
+	/* Room for many arguments is not for an idle connection to keep. */
+	if (conn->protocol == PROTOCOL_LINE && resp_parser_bytes(&conn->parser.resp) > 0)
+		resp_parser_free(&conn->parser.resp);
 }
 
 /* Whether it is known who asks, which the head says: strangers must not make us hold a body. If not, it is answered. */
@@ -302,6 +399,51 @@ static struct parse_result parse(struct conn *conn, char *at, size_t len)
 	return resp_parse(&conn->parser.resp, at, len, max);
 }
 
+/* The rest of the request is thrown away as it comes. False: it has to come whole. */
+static bool skip_rest(struct conn *conn, char *at)
+{
+	const struct leatd *leatd = conn->loop->leatd;
+	struct slice head[2];
+
+	conn->starved_type = NULL;
+	if (conn->protocol == PROTOCOL_HTTP) {
+		if (!http_skip(&conn->parser.http, at))
+			return false;
+		conn->starved_type = route_type(leatd, &conn->parser.http.request);
+		/* Who waits for the word to send it is better told not to. */
+		return !conn->parser.http.request.expect_continue;
+	}
+	if (conn->protocol == PROTOCOL_UNDECIDED || !resp_skip(&conn->parser.resp, at, head))
+		return false;
+	conn->starved_type = conn->who ? command_type(leatd, head[0], head[1]) : NULL;
+	return true;
+}
+
+/* There is no memory for the rest of the request at `at`, of which `len` bytes have come. Returns how many of them are dealt with. */
+static size_t starve(struct conn *conn, char *at, size_t len)
+{
+	struct parse_result r;
+	struct answer a;
+
+	if (!conn->starved)
+		shim_add(&conn->loop->leatd->starved, 1, relaxed);
+	if (!conn->starved && conn->want > 0 && conn->want - len <= SKIP_MAX_BYTES && skip_rest(conn, at)) {
+		conn->starved = true;
+		r = parse(conn, at, len);
+		conn->want = r.want;
+		return r.used;
+	}
+	conn->phase = PHASE_NONE;
+	conn->want = 0;
+	if (conn->protocol == PROTOCOL_UNDECIDED) {
+		conn->broken = true;
+		return len;
+	}
+	refuse_starved(conn, &a);
+	answer_and_close(conn, a);
+	return len;
+}
+
 /* Takes requests from the front of the window; returns the bytes that are dealt with. */
 static size_t take_requests(struct conn *conn, char *at, size_t len)
 {
@@ -324,7 +466,11 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 			dispatch(conn);
 			break;
 		case PARSE_TOOBIG:
-			if (is_admitted(conn))
+			if (!is_admitted(conn))
+				break;
+			if (conn->starved)
+				answer_starved(conn);
+			else
 				answer_too_big(conn);
 			break;
 		case PARSE_BAD:
@@ -335,6 +481,7 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 		conn->phase = PHASE_NONE;
 		conn->served = true;
 		conn->continued = false;
+		conn->starved = false;
 		conn->head_taken = false;
 	}
 	/* Nothing after a request that closes the connection is looked at. */
@@ -349,13 +496,25 @@ static void drop_front(struct buf *in, size_t used)
 		buf_free(in);
 	else if (used > 0)
 		memmove(in->at, in->at + used, in->len);
+	/* What a large payload needed is not for what follows it. */
+	if (in->cap / 4 > in->len + IN_STEP_BYTES)
+		(void)!buf_resize(in, in->len);
+}
+
+/* Takes what it can of what was read before. */
+static void take_from_in(struct conn *conn)
+{
+	change_hands(conn);
+	drop_front(&conn->in, take_requests(conn, conn->in.at, conn->in.len));
+	/* Now, and not when all have had their turn: the next one has to see that memory has become short. */
+	account(conn);
 }
 
 /* Requests that were read before there was place, or time, for them. */
 static void take_waiting(struct conn *conn)
 {
 	if (has_requests(conn) && takes_requests(conn))
-		drop_front(&conn->in, take_requests(conn, conn->in.at, conn->in.len));
+		take_from_in(conn);
 }
 
 static enum phase phase_of(const struct conn *conn)
@@ -395,11 +554,26 @@ static ssize_t receive(struct conn *conn, void *to, size_t len)
 	return conn->tls ? tls_read(conn->tls, to, len) : recv(conn->fd, to, len, 0);
 }
 
+/* Of `len` bytes that were read, `used` are dealt with; the others wait for what follows them. */
+static void keep_rest(struct conn *conn, char *at, size_t len, size_t used)
+{
+	size_t left = len - used;
+
+	if (left > 0 && !make_room(conn, left, left)) {
+		used += starve(conn, at + used, left);
+		left = len - used;
+		if (left > 0 && !make_room(conn, left, left))
+			left -= starve(conn, at + used, left);
+	}
+	buf_add(&conn->in, at + len - left, left);
+	account(conn);
+}
+
 static void read_scratch(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
-	ssize_t n = receive(conn, loop->scratch, LOOP_SCRATCH_BYTES);
-	size_t used;
+	size_t most = purse_is_scarce(&loop->purse) ? IN_SCARCE_BYTES : LOOP_SCRATCH_BYTES;
+	ssize_t n = receive(conn, loop->scratch, most);
 
 	if (n < 0) {
 		conn->broken = errno != EAGAIN && errno != EINTR;
@@ -409,25 +583,38 @@ static void read_scratch(struct conn *conn)
 		on_eof(conn);
 		return;
 	}
-	used = take_requests(conn, loop->scratch, (size_t)n);
-	buf_add(&conn->in, loop->scratch + used, (size_t)n - used);
-	conn->broken |= conn->in.failed;
+	keep_rest(conn, loop->scratch, (size_t)n, take_requests(conn, loop->scratch, (size_t)n));
+}
+
+/* Room grows as the request comes, not as it was announced: who announces much and sends little shall not hold much. */
+static size_t read_step(const struct conn *conn)
+{
+	size_t len = conn->in.len;
+	size_t step = len > IN_STEP_BYTES ? len : IN_STEP_BYTES;
+
+	if (conn->want <= len + IN_STEP_BYTES)
+		return IN_STEP_BYTES;
+	return conn->want - len < step ? conn->want - len : step;
 }
 
 static void read_more(struct conn *conn)
 {
-	size_t step = conn->want > conn->in.len + IN_STEP_BYTES ? conn->want - conn->in.len : IN_STEP_BYTES;
-	char *room = buf_reserve(&conn->in, step);
-	ssize_t n = room ? receive(conn, room, step) : -1;
+	struct buf *in = &conn->in;
+	ssize_t n;
 
-	if (!room || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+	if (!make_room(conn, 1, read_step(conn))) {
+		drop_front(in, starve(conn, in->at, in->len));
+		return;
+	}
+	n = receive(conn, in->at + in->len, in->cap - in->len);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		conn->broken = true;
 	} else if (n == 0) {
 		on_eof(conn);
 	} else if (n > 0) {
-		conn->in.len += (size_t)n;
-		if (conn->in.len >= conn->want)
-			drop_front(&conn->in, take_requests(conn, conn->in.at, conn->in.len));
+		in->len += (size_t)n;
+		if (in->len >= conn->want)
+			take_from_in(conn);
 	}
 }
 
@@ -626,6 +813,7 @@ static void look_after(struct conn *conn)
 	exchanges_write(conn);
 	if (!conn->broken)
 		send_out(conn);
+	account(conn);
 	set_phase(conn);
 	/* What has come is all there will be, and half a request will never be one. */
 	if (conn->eof && !has_requests(conn))
@@ -705,6 +893,8 @@ static void give_up(struct conn *conn)
 		return;
 	}
 	a.http_status = 408;
+	if (conn->starved)
+		refuse_starved(conn, &a);
 	answer_and_close(conn, a);
 	buf_free(&conn->in);
 	conn->phase = PHASE_NONE;

@@ -46,6 +46,8 @@ struct conn {
 	} parser;
 	struct buf in;                  /* a request that has not come whole, and what follows it */
 	size_t want;                    /* how long `in` has to become; 0: not known, or it holds a whole request */
+	bool starved;                   /* the request that is being read is thrown away: there was no memory for it */
+	struct type *starved_type;      /* what it asks for, if that is known */
 	enum phase phase;
 	moment phase_began;
 	bool continued;                 /* 100 Continue was sent for it */
@@ -53,7 +55,8 @@ struct conn {
 
 	struct exchange *first, **last; /* the line of answers */
 	size_t exchanges;
-	size_t kept_bytes;              /* of answers that wait for their turn */
+	size_t kept_bytes;              /* that answers take which wait for their turn, but for those of jobs */
+	size_t held;                    /* bytes of the memory budget that its buffers are paid for with */
 	bool served;                    /* a request has come */
 	struct ctx *ctx;                /* parent of its jobs'; NULL until there is one */
 	struct out out;

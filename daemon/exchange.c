@@ -61,6 +61,12 @@ static struct exchange *keep(struct exchange *ex)
 	return kept;
 }
 
+/* That an answer takes until its turn comes. Jobs pay for theirs. */
+static size_t kept_bytes(const struct exchange *ex)
+{
+	return sizeof(*ex) + ex->bytes.cap;
+}
+
 /* Takes the first one out of the line. */
 static struct exchange *take_first(struct conn *conn)
 {
@@ -70,7 +76,8 @@ static struct exchange *take_first(struct conn *conn)
 	if (!conn->first)
 		conn->last = &conn->first;
 	conn->exchanges--;
-	conn->kept_bytes -= ex->bytes.len;
+	if (ex->ready && !ex->job)
+		conn->kept_bytes -= kept_bytes(ex);
 	return ex;
 }
 
@@ -98,7 +105,7 @@ void exchange_end(struct exchange *ex)
 {
 	if (ex->kept) {
 		ex->kept->ready = true;
-		ex->conn->kept_bytes += ex->kept->bytes.len;
+		ex->conn->kept_bytes += kept_bytes(ex->kept);
 		conn_touch(ex->conn);
 	}
 	if (ex->close_after)
@@ -162,7 +169,7 @@ static void write_job(struct conn *conn, const struct exchange *ex)
 		job_unref(job);
 		return;
 	}
-	if (!out_add_result(&conn->out, job, job->answer.output))
+	if (!out_add_result(&conn->out, job, job->answer.output, purse_is_scarce(&conn->loop->purse)))
 		conn->broken = true;
 	reply_end(to, &ex->wire);
 }
@@ -254,7 +261,7 @@ static void abandon(struct job *job, const struct answer *answer)
 	}
 	if (ex) {
 		reply_answer(&ex->bytes, &ex->wire, answer, job);
-		ex->conn->kept_bytes += ex->bytes.len;
+		ex->conn->kept_bytes += kept_bytes(ex);
 		ex->job = NULL;
 		settle(ex);
 	}

@@ -1,9 +1,13 @@
 #include "exec.h"
 
+#include "args.h"
 #include "cgroup.h"
+#include "cmdline.h"
+#include "environment.h"
 #include "job.h"
 #include "keeper.h"
 #include "leatd.h"
+#include "limits.h"
 #include "log.h"
 #include "spawn.h"
 #include "text.h"
@@ -21,7 +25,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { OUTPUT_FIRST_BYTES = 4096, ENV_MAX = 16, ENV_ROOM_BYTES = 512, ERROR_READS_MAX = 256 };
+enum { OUTPUT_FIRST_BYTES = 4096, ERROR_READS_MAX = 256 };
 
 /* How often a tree that does not go away is looked for anew: from the first of them, each time twice as long, to the last. */
 #define LOOK_FIRST (5 * MILLISECONDS)
@@ -58,66 +62,6 @@ static void close_fd(int *fd)
 
 /* --- Start --- */
 
-struct environment {
-	char *const *configured;        /* replace what a command finds otherwise */
-	size_t configured_count;
-	char *vars[ENV_MAX];
-	size_t count;
-	char room[ENV_ROOM_BYTES];
-	size_t used;
-};
-
-static bool is_configured(const struct environment *env, const char *var)
-{
-	size_t name = strcspn(var, "=") + 1;
-
-	for (size_t i = 0; i < env->configured_count; i++) {
-		if (strncmp(env->configured[i], var, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-printf_like(2, 3) static void add_var(struct environment *env, const char *format, ...)
-{
-	size_t left = sizeof(env->room) - env->used;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(env->room + env->used, left, format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= left || env->count == ENV_MAX - 1 || is_configured(env, env->room + env->used))
-		return;
-	env->vars[env->count++] = env->room + env->used;
-	env->used += (size_t)n + 1;
-}
-
-/* A fresh environment: nothing of leatd's own gets into a command. The caller frees the vector, not what it points to. */
-static char **make_environment(struct environment *env, const struct job *job)
-{
-	const struct job_config *config = job->type->config;
-	char **envp;
-
-	env->configured = config->env;
-	env->configured_count = config->env_count;
-	add_var(env, "PATH=" COMMAND_PATH);
-	add_var(env, "LANG=C.UTF-8");
-	add_var(env, "HOME=%s", config->account.home ? config->account.home : "/");
-	add_var(env, "LEAT_ID=%s", job->id);
-	add_var(env, "LEAT_JOB=%s", config->name);
-	add_var(env, "LEAT_DEADLINE_MS=%lld", (long long)((job->deadline - moment_now()) / MILLISECONDS));
-	if (job->traceparent.len)
-		add_var(env, "TRACEPARENT=%.*s", (int)job->traceparent.len, job->traceparent.at);
-	envp = calloc(env->count + config->env_count + 1, sizeof(*envp));
-	if (!envp)
-		return NULL;
-	if (config->env_count)
-		memcpy(envp, config->env, config->env_count * sizeof(*envp));
-	memcpy(envp + config->env_count, env->vars, env->count * sizeof(*envp));
-	return envp;
-}
-
 /* A pipe whose end `ours` does not block; `theirs` is for the child. */
 static int make_pipe(int *ours, int *theirs, bool we_read)
 {
@@ -132,17 +76,21 @@ static int make_pipe(int *ours, int *theirs, bool we_read)
 
 static int start_with(struct command *c, int in, int out, int err, const char **what)
 {
-	struct environment env = { .count = 0 };
-	autofree char **envp = make_environment(&env, c->job);
+	const struct job_config *config = c->config;
+	autofree char **filled = config->arg_count > 0 ? args_fill(config, c->job->args) : NULL;
+	struct environment env;
+	autofree char **envp = environment_make(&env, c->job);
+	struct limits limits;
 	struct spawn_order order = {
-		.path = c->config->path, .argv = c->config->argv, .envp = envp, .cwd = c->config->cwd,
-		.account = &c->config->account, .descriptors = c->job->type->leatd->descriptors, .in = in, .out = out, .err = err,
+		.path = config->path, .argv = filled ? filled : config->cmdline->argv, .envp = envp, .cwd = config->cwd,
+		.account = &config->account, .limits = &limits, .in = in, .out = out, .err = err,
 		.cgroup = c->tree.leaf ? c->tree.leaf->procs : -1,
 	};
 	pid_t pid;
 
-	if (!envp)
+	if (!envp || (config->arg_count > 0 && !filled))
 		return -ENOMEM;
+	limits_make(&limits, config, &c->job->type->leatd->descriptors);
 	pid = spawn(&order, what);
 	if (pid < 0)
 		return pid;
@@ -403,13 +351,17 @@ static void answer_failed(struct job *job, int status)
 		answer_fact_text(&job->answer, "error", slice_of(job->last_error));
 }
 
-static void answer_killed(struct job *job, int signal)
+static void answer_killed(struct command *c, int signal)
 {
+	struct job *job = c->job;
 	const char *name = sigabbrev_np(signal);
+	bool by_cpu = limits_ended_by_cpu(c->config, signal, &c->tree.used);
 
 	snprintf(job->last_error, sizeof(job->last_error), "SIG%s", name ? name : "?");
-	job_set_failure(job, CODE_KILLED, "died of a signal");
+	job_set_failure(job, CODE_KILLED, by_cpu ? "used more CPU time than limit.cpu" : "died of a signal");
 	answer_fact_text(&job->answer, "signal", slice_of(job->last_error));
+	if (by_cpu)
+		answer_fact_text(&job->answer, "reason", SLICE("limit.cpu"));
 }
 
 static void answer_limit(struct command *c)
@@ -426,25 +378,33 @@ static void answer_limit(struct command *c)
 	job->answer.http_status = 502;
 }
 
+/* Also in time when it took SIGTERM as a hint to hurry; but many say by another status that it was in the way. */
+static bool is_success(const struct command *c, bool told_to_end)
+{
+	const siginfo_t *end = &c->tree.end;
+
+	return end->si_code == CLD_EXITED && config_is_success(c->config, end->si_status) && (!told_to_end || end->si_status == 0);
+}
+
 static void answer(struct command *c)
 {
 	struct job *job = c->job;
+	bool told_to_end = c->stage != STAGE_RUNNING && !c->by_itself;
 
 	if (c->limit != LIMIT_NONE) {
 		answer_limit(c);
 	} else if (ctx_error(job->ctx) == CHAN_CANCELED) {
 		job_cut_short(job);
-	} else if (c->tree.end.si_code == CLD_EXITED && c->tree.end.si_status == 0) {
-		/* Also in time when it took SIGTERM as a hint to hurry. */
+	} else if (is_success(c, told_to_end)) {
 		job->answer = answer_make(CODE_OK, "");
 		job->answer.output = (struct slice){ job->output, c->len };
 		job->outcome = OUTCOME_done;
-	} else if (c->stage != STAGE_RUNNING && !c->by_itself) {
+	} else if (told_to_end) {
 		job_cut_short(job);
 	} else if (c->tree.end.si_code == CLD_EXITED) {
 		answer_failed(job, c->tree.end.si_status);
 	} else {
-		answer_killed(job, c->tree.end.si_status);
+		answer_killed(c, c->tree.end.si_status);
 	}
 }
 

@@ -746,6 +746,16 @@ static struct parse_result want_more(struct run *r)
 	return (struct parse_result){ .status = PARSE_MORE, .used = r->used, .want = want };
 }
 
+bool http_skip(struct http_parser *p, char *window)
+{
+	if (p->state < STATE_BODY)
+		return false;
+	set_slices(&(struct run){ .p = p, .window = window });
+	p->skipping = true;
+	p->body_len = 0;
+	return true;
+}
+
 struct parse_result http_parse(struct http_parser *p, char *window, size_t len, size_t max_body)
 {
 	static enum step (*const steps[])(struct run *) = {
@@ -830,6 +840,37 @@ int http_query_value(struct slice query, struct slice name, char *room, size_t r
 		at = stop + (stop < end);
 	}
 	return -1;
+}
+
+/* Decodes to the front of *room. */
+static bool take_decoded(const char *at, const char *end, char **room, struct slice *to)
+{
+	/* It does not become longer. */
+	int n = decode_value(at, end, *room, (size_t)(end - at));
+
+	if (n < 0)
+		return false;
+	*to = (struct slice){ *room, (size_t)n };
+	*room += n;
+	return true;
+}
+
+int http_query_next(struct slice *query, struct http_pair *pair, char **room)
+{
+	const char *at = query->at, *end = query->len > 0 ? at + query->len : at, *stop, *equals;
+
+	while (at < end && *at == '&')
+		at++;
+	if (at == end)
+		return 0;
+	stop = memchr(at, '&', (size_t)(end - at));
+	if (!stop)
+		stop = end;
+	equals = memchr(at, '=', (size_t)(stop - at));
+	*query = (struct slice){ stop, (size_t)(end - stop) };
+	if (!take_decoded(at, equals ? equals : stop, room, &pair->name) || !take_decoded(equals ? equals + 1 : stop, stop, room, &pair->value))
+		return -2;
+	return 1;
 }
 
 /* ---- Answers ---- */

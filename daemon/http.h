@@ -69,12 +69,23 @@ void http_parser_init(struct http_parser *);
  * The window is written to: a chunked body is decoded in place, and the head is moved up behind what is dropped. */
 struct parse_result http_parse(struct http_parser *, char *window, size_t len, size_t max_body);
 
+/* The rest of the body of the request that has begun is thrown away as it comes, and at its end stands PARSE_TOOBIG; call http_parse()
+ * again with the window as it is. The slices of its head are valid until then. False: the head has not come whole. */
+must_check bool http_skip(struct http_parser *, char *window);
+
 /* True if the first bytes of a connection are an HTTP method followed by a space; `*undecided` if more are needed. */
 bool http_begins(const char *bytes, size_t len, bool *undecided);
 
 /* The first value of `name` in a query string, percent-decoded into `room` (no NUL is added): its length, -1 when it is not
  * there, -2 when it is malformed or does not fit. '+' is a space. */
 int http_query_value(struct slice query, struct slice name, char *room, size_t room_len);
+
+/* Takes the first pair of the query off its front, and decodes it to the front of *room, which is as long as the query or longer, and of which the
+ * rest is left. 1; 0 when there is no more; -2 when it is malformed. */
+struct http_pair {
+	struct slice name, value;
+};
+int http_query_next(struct slice *query, struct http_pair *pair, char **room);
 
 /* "OK", "Bad Request", ...; "Unknown" for a status this daemon does not send. */
 const char *http_reason(int status);

@@ -8,9 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-size_t job_size(size_t payload_bytes)
+enum { JOB_BESIDE_BYTES = 1024 };
+
+/* What is allocated for the job itself. */
+static size_t own_size(size_t bytes)
 {
-	return sizeof(struct job) + JOB_TRACE_MAX + payload_bytes;
+	return sizeof(struct job) + JOB_TRACE_MAX + bytes;
+}
+
+size_t job_size(size_t bytes)
+{
+	return own_size(bytes) + JOB_BESIDE_BYTES;
 }
 
 /* Two halves in hex: one of this process, one that counts. */
@@ -38,8 +46,8 @@ static struct slice keep(char **room, struct slice s)
 
 struct job *job_new(const struct job_order *order)
 {
-	size_t charged = job_size(order->payload.len);
-	struct job *job = malloc(charged);
+	size_t bytes = order->payload.len + order->args.len;
+	struct job *job = malloc(own_size(bytes));
 	char *room;
 
 	if (!job)
@@ -54,12 +62,13 @@ struct job *job_new(const struct job_order *order)
 	job->type = order->type;
 	job->payload = keep(&room, order->payload);
 	job->traceparent = keep(&room, order->traceparent);
+	job->args = keep(&room, order->args);
 	job->arrived = order->arrived;
 	job->deadline = order->deadline;
 	job->home = order->home;
 	job->probe = order->probe;
 	job->share = order->share;
-	job->charged = charged;
+	job->charged = job_size(bytes);
 	job->claim = order->claim;
 	if (order->id.len)
 		memcpy(job->id, order->id.at, order->id.len);

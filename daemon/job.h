@@ -32,6 +32,7 @@ struct job_order {
 	struct slice id;                /* empty: one is made up */
 	struct id_claim *claim;         /* of the id, or NULL; taken over */
 	struct slice traceparent;       /* W3C Trace Context, or empty */
+	struct slice args;              /* of args_pack(), or empty */
 	moment arrived, deadline;
 	struct ctx *parent;             /* of the client: cancelling it cancels the job */
 	struct chan *home;              /* where the job goes when it is over; borrowed */
@@ -47,6 +48,7 @@ struct job {
 	struct type *type;
 	struct slice payload;
 	struct slice traceparent;
+	struct slice args;
 	char id[JOB_ID_MAX + 1];
 	moment arrived, deadline;
 	bool probe;                     /* let in to see how long it takes: it runs however little time is left */
@@ -77,11 +79,12 @@ struct job {
 	char last_error[256];           /* the last line of a command's error output */
 	size_t charged;                 /* bytes of the memory budget that this job holds */
 
-	char bytes[];                   /* payload and traceparent */
+	char bytes[];                   /* payload, traceparent and args */
 };
 
-/* Bytes that a job of this payload is charged with. */
-size_t job_size(size_t payload_bytes);
+/* Bytes that a job with these, of payload and arguments together, is charged with: the job, and what comes with every job (its context, its
+ * id, its place in the line of answers, the head of its answer). */
+size_t job_size(size_t bytes);
 
 /* A job with two references: the loop's and the channel's. The caller has charged job_size() for it, and the job gives it
  * back. NULL: no memory, and the charge is still the caller's. */

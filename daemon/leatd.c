@@ -2,14 +2,19 @@
 
 #include "text.h"
 
-bool leatd_charge(struct leatd *leatd, size_t bytes)
+bool leatd_charge_within(struct leatd *leatd, size_t bytes, uint64_t limit)
 {
 	uint64_t before = shim_add(&leatd->memory_bytes, bytes, relaxed);
 
-	if (before + bytes <= leatd->config->server.max_memory)
+	if (likely(before + bytes <= limit))
 		return true;
 	leatd_discharge(leatd, bytes);
 	return false;
+}
+
+bool leatd_charge(struct leatd *leatd, size_t bytes)
+{
+	return leatd_charge_within(leatd, bytes, leatd->config->server.max_memory);
 }
 
 void leatd_discharge(struct leatd *leatd, size_t bytes)

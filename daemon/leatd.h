@@ -37,11 +37,14 @@ struct leatd {
 	shim_u64 accepted;
 	shim_u64 ids_given;
 	shim_u64 denied;                /* requests that were answered NOAUTH */
-	shim_u64 memory_bytes;          /* payloads and results that are held */
+	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */
+	shim_u64 starved;               /* requests that were refused for want of memory before they had come whole */
 };
 
 /* Charges `bytes` to the budget, or refuses (false) when it would go over max_memory. */
 bool leatd_charge(struct leatd *, size_t bytes);
+/* The same with another limit; see purse.h. */
+bool leatd_charge_within(struct leatd *, size_t bytes, uint64_t limit);
 void leatd_discharge(struct leatd *, size_t bytes);
 
 /* The type of that name, or NULL. */

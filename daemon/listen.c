@@ -269,13 +269,14 @@ struct listener {
 	bool complained;
 };
 
+static const struct timeval rest_time = { 0, 100 * 1000 };
+
+/* The backlog keeps those who come; without the rest, the loop would spin on what it cannot accept. */
 static void rest(struct listener *l, int error)
 {
-	/* The backlog keeps those who come; without the rest, the loop would spin on what it cannot accept. */
-	static const struct timeval pause = { 0, 100 * 1000 };
-
-	event_del(l->event);
-	evtimer_add(l->pause, &pause);
+	/* Without the timer it would rest for ever. */
+	if (evtimer_add(l->pause, &rest_time) == 0)
+		event_del(l->event);
 	if (!l->complained)
 		log_warning(l->loop->leatd->log, "cannot accept, trying again", log_text("error", slice_of(strerror(error))));
 	l->complained = true;
@@ -285,7 +286,8 @@ static void on_pause_over(evutil_socket_t fd unused_arg, short what unused_arg, 
 {
 	struct listener *l = arg;
 
-	event_add(l->event, NULL);
+	if (event_add(l->event, NULL) < 0)
+		evtimer_add(l->pause, &rest_time);
 }
 
 static void take(struct loop *loop, int fd, const struct sockaddr_storage *from, bool tls)

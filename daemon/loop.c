@@ -213,6 +213,7 @@ static void block(struct loop *loop)
 	/* Not while awake: a runner writes the descriptor only when its loop sleeps. */
 	if (!chan_watch_arm(loop->done_watch))
 		return;
+	purse_empty(&loop->purse);
 	event_base_loop(loop->base, EVLOOP_ONCE);
 }
 
@@ -303,6 +304,7 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->access = access_ref(options->leatd->config->access);
 	loop->index = options->index;
 	loop->drained = options->drained;
+	purse_init(&loop->purse, loop->leatd);
 	loop->mails = options->mails;
 	loop->mail_count = options->mail_count;
 	loop->wheel_at = FOREVER;

@@ -4,6 +4,7 @@
 
 #include "http.h"
 #include "loop.h"
+#include "purse.h"
 #include "summary.h"
 #include "wheel.h"
 
@@ -51,6 +52,7 @@ struct loop {
 	struct conn *later;             /* those that go on when the others have had their turn */
 	size_t conn_count;
 	size_t jobs_out;                /* jobs that have not come home */
+	struct purse purse;             /* pays for the buffers of its connections */
 	struct exchange *left;          /* those whose clients have gone and that still run */
 	struct inquiry *inquiries;      /* what clients of this loop ask of all loops; the first is under way */
 	uint64_t inquiry_number;        /* of that one */

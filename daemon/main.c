@@ -9,6 +9,7 @@
 #include "semaphores.h"
 #include "signals.h"
 #include "tokens.h"
+#include "trim.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -447,13 +448,13 @@ static bool is_minor(struct leatd *leatd, const struct loops *l, int signal)
 }
 
 /* Until SIGTERM or SIGINT. */
-static void serve(struct leatd *leatd, const struct loops *l, struct chan *signals)
+static void serve(struct leatd *leatd, const struct loops *l, struct chan *signals, struct trim *trim)
 {
 	int signal;
 
-	do
-		chan_recv(signals, &signal, NULL, FOREVER);
-	while (is_minor(leatd, l, signal));
+	do {
+		trim_look(trim, leatd);
+	} while (chan_recv(signals, &signal, NULL, trim->next) != CHAN_OK || is_minor(leatd, l, signal));
 }
 
 /* Waits until every loop has said that its jobs are over. False: the time is up, or, if they are to be heeded, a second SIGTERM or
@@ -533,7 +534,7 @@ static void leave_abandoned(const struct leatd *leatd)
 	_exit(EX_OK);
 }
 
-static int run(struct leatd *leatd, struct chan *signals)
+static int run(struct leatd *leatd, struct chan *signals, struct trim *trim)
 {
 	size_t loop_count = leatd->config->server.loops ? leatd->config->server.loops : count_cpus();
 	struct listen_sockets sockets;
@@ -552,7 +553,7 @@ static int run(struct leatd *leatd, struct chan *signals)
 	} else {
 		warn_of_tokens(leatd, leatd->config->access);
 		say_ready(leatd, &sockets);
-		serve(leatd, &loops, signals);
+		serve(leatd, &loops, signals, trim);
 		drain(leatd, &loops, signals);
 	}
 	stop_loops(&loops);
@@ -572,6 +573,7 @@ int main(int argc, char **argv)
 	struct leatd leatd = { 0 };
 	struct config *config;
 	struct chan *signals;
+	struct trim trim;
 	struct log *log;
 	int status = EX_OSERR, error;
 
@@ -584,6 +586,7 @@ int main(int argc, char **argv)
 		config_free(config);
 		return status;
 	}
+	trim_init(&trim);
 	open_standard_descriptors();
 	raise_descriptor_limit(&leatd.descriptors);
 	signals_block();
@@ -594,7 +597,7 @@ int main(int argc, char **argv)
 	else if ((error = leatd_init(&leatd, config, log)) < 0)
 		log_error(log, "cannot start", log_text("error", slice_of(strerror(-error))));
 	else
-		status = run(&leatd, signals);
+		status = run(&leatd, signals, &trim);
 	leatd_free(&leatd);
 	log_stop(log);
 	chan_unref(signals);

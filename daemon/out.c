@@ -10,9 +10,9 @@
 enum {
 	/* Under this, copying is cheaper than a piece of its own. */
 	RESULT_MIN_BYTES = 16 * 1024,
+	/* Under this, the copy is smaller than the job. */
+	RESULT_SCARCE_BYTES = 512,
 	PARTS_MAX = 16,
-	/* What an idle connection may keep. */
-	KEEP_BYTES = 4096,
 	FORGET_BYTES = 64 * 1024,
 };
 
@@ -48,11 +48,11 @@ void out_free(struct out *o)
 	out_init(o);
 }
 
-bool out_add_result(struct out *o, struct job *job, struct slice output)
+bool out_add_result(struct out *o, struct job *job, struct slice output, bool scarce)
 {
 	struct out_result *r;
 
-	if (output.len < RESULT_MIN_BYTES) {
+	if (output.len < (scarce ? RESULT_SCARCE_BYTES : RESULT_MIN_BYTES)) {
 		buf_add_slice(&o->bytes, output);
 		job_unref(job);
 		return !o->bytes.failed;
@@ -131,9 +131,9 @@ static void tidy(struct out *o)
 		forget_sent(o);
 		return;
 	}
-	o->sent = o->bytes.len = 0;
-	if (o->bytes.cap > KEEP_BYTES)
-		buf_free(&o->bytes);
+	/* An idle connection keeps nothing: there may be many. */
+	o->sent = 0;
+	buf_free(&o->bytes);
 }
 
 int64_t out_write(struct out *o, int fd)

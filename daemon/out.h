@@ -20,8 +20,9 @@ struct out {
 void out_init(struct out *);
 void out_free(struct out *);
 
-/* Appends the output of a job. Takes the caller's reference on it. False: no memory, and the stream cannot go on. */
-must_check bool out_add_result(struct out *, struct job *, struct slice output);
+/* Appends the output of a job. Takes the caller's reference on it. It is copied if it is short, which is cheaper than to keep the job;
+ * if `scarce`, only if that also takes less memory. False: no memory, and the stream cannot go on. */
+must_check bool out_add_result(struct out *, struct job *, struct slice output, bool scarce);
 
 /* Sends what it can without blocking: the number of bytes, 0 if none can be sent for now, or -errno. */
 must_check int64_t out_write(struct out *, int fd);

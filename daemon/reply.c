@@ -81,6 +81,13 @@ static void add_line_error(struct buf *to, const struct answer *a)
 	char room[ERROR_ROOM_BYTES];
 	struct buf line = buf_on(room);
 
+	if (a->texts) {
+		/* They are our own words: there is nothing in them to be made harmless. */
+		buf_add_char(to, '-');
+		answer_add_line(a, to);
+		buf_add_slice(to, SLICE("\r\n"));
+		return;
+	}
 	answer_add_line(a, &line);
 	resp_add_error(to, buf_slice(&line));
 	to->failed |= line.failed;

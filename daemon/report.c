@@ -333,7 +333,9 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	forecasts(leatd, to);
 	semaphores(leatd, to);
 	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
-	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads and results that are held.", shim_load(&leatd->memory_bytes, relaxed));
+	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
+	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
+	       shim_load(&leatd->starved, relaxed));
 	single(to, "leat_denied_total", "counter", "Requests that were answered NOAUTH.", shim_load(&leatd->denied, relaxed));
 	single(to, "leat_log_dropped_total", "counter", "Log lines that were dropped because the log could not keep up.",
 	       log_dropped(leatd->log));

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "admit.h"
+#include "args.h"
 #include "ids.h"
 #include "job.h"
 #include "leatd.h"
@@ -100,6 +101,30 @@ static struct job *send_off(struct job_order *order, struct answer *why)
 	return NULL;
 }
 
+static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t deadline_ns, struct answer *why)
+{
+	struct job *job;
+
+	if (!claim_id(leatd, order->id, &order->claim, why))
+		return NULL;
+	order->deadline = deadline_of(order->type->config, deadline_ns, order->arrived);
+	job = admit_place(order, why) ? send_off(order, why) : NULL;
+	if (!job)
+		ids_release(order->claim);
+	return job;
+}
+
+/* By itself, so that the others do without the room. */
+__attribute__((noinline)) static struct job *submit_with_args(struct leatd *leatd, struct job_order *order, const struct request *request,
+							       struct answer *why)
+{
+	char room[ARGS_PACKED_MAX];
+
+	if (!args_pack(order->type->config, request->args, room, &order->args, why))
+		return NULL;
+	return submit(leatd, order, request->deadline_ns, why);
+}
+
 struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
 			   struct answer *why)
 {
@@ -108,13 +133,10 @@ struct job *request_submit(struct leatd *leatd, const struct request *request, c
 		.traceparent = request->traceparent, .arrived = arrived, .parent = requester->ctx, .home = requester->home,
 		.peer = requester->peer,
 	};
-	struct job *job;
 
-	if (!order.type || !claim_id(leatd, request->id, &order.claim, why))
+	if (!order.type)
 		return NULL;
-	order.deadline = deadline_of(order.type->config, request->deadline_ns, arrived);
-	job = admit_place(&order, why) ? send_off(&order, why) : NULL;
-	if (!job)
-		ids_release(order.claim);
-	return job;
+	if (request->args || order.type->config->arg_count > 0)
+		return submit_with_args(leatd, &order, request, why);
+	return submit(leatd, &order, request->deadline_ns, why);
 }

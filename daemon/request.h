@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "../lib/chan.h"
 
+struct arg_values;
 struct job;
 struct leatd;
 struct peer;
@@ -16,6 +17,7 @@ struct request {
 	int64_t deadline_ns;            /* from arrival; 0: the job's own */
 	struct slice id;                /* empty: leatd makes one up */
 	struct slice traceparent;
+	const struct arg_values *args;  /* for the command; NULL: none */
 };
 
 /* Who asks. */
@@ -36,7 +38,7 @@ must_check struct type *request_find_type(const struct leatd *, struct slice nam
 /* Pauses or resumes the type of that name. False: there is none, or no memory, and *why is the answer. */
 must_check bool request_pause(const struct leatd *, struct slice name, bool paused, struct answer *why);
 
-/* Looks the job up, has it admitted and puts it on its way. The job, with the caller's reference on it; or NULL, and *why is the
+/* Looks the job up, checks the arguments, has it admitted and puts it on its way. The job, with the caller's reference on it; or NULL, and *why is the
  * answer. */
 must_check struct job *request_submit(struct leatd *, const struct request *, const struct requester *, moment arrived,
 				      struct answer *why);

@@ -382,6 +382,23 @@ static struct parse_result want_more(struct run *r)
 	return (struct parse_result){ .status = PARSE_MORE, .used = r->used, .want = p->at + r->need };
 }
 
+bool resp_skip(struct resp_parser *p, const char *window, struct slice head[2])
+{
+	/* Of the last one, only the length has come. */
+	size_t whole = p->argc - (p->argc > 0 && p->state == STATE_BULK);
+
+	if (!resp_in_array(p))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		const struct slice *arg = &args(p)[i];
+
+		head[i] = i < whole ? (struct slice){ window + (uintptr_t)arg->at, arg->len } : (struct slice){ NULL, 0 };
+	}
+	p->skipping = true;
+	p->argc = 0;
+	return true;
+}
+
 struct parse_result resp_parse(struct resp_parser *p, char *window, size_t len, size_t max_bulk)
 {
 	static enum step (*const steps[])(struct run *) = {

@@ -46,6 +46,17 @@ void resp_parser_free(struct resp_parser *);
  * in place, so the window is written to. */
 struct parse_result resp_parse(struct resp_parser *, char *window, size_t len, size_t max_bulk);
 
+/* The rest of the array that has begun is thrown away as it comes, and at its end stands PARSE_TOOBIG; call resp_parse() again with the
+ * window as it is. `head` becomes its first two arguments as far as they have come whole, valid until then. False: no array has
+ * begun. */
+must_check bool resp_skip(struct resp_parser *, const char *window, struct slice head[2]);
+
+/* Bytes that are allocated for the arguments of the command that has begun. */
+static inline size_t resp_parser_bytes(const struct resp_parser *p)
+{
+	return p->room * sizeof(*p->many);
+}
+
 /* Whether the command that has begun is an array, of which more is to come. */
 bool resp_in_array(const struct resp_parser *);
 

@@ -1,5 +1,6 @@
 #include "route.h"
 
+#include "args.h"
 #include "exchange.h"
 #include "http.h"
 #include "inquiry.h"
@@ -40,6 +41,42 @@ static bool set_deadline(struct request *request, const struct http_request *htt
 	return request_set_deadline(request, (struct slice){ room, n < 0 ? 0 : (size_t)n }, why);
 }
 
+/* The pairs `arg.NAME=VALUE` of the query. */
+static bool add_args(struct arg_values *args, struct slice query, char *room, struct answer *why)
+{
+	const struct slice prefix = SLICE("arg.");
+	struct http_pair pair;
+	int n;
+
+	args->count = 0;
+	while ((n = http_query_next(&query, &pair, &room)) > 0) {
+		if (pair.name.len < prefix.len || memcmp(pair.name.at, prefix.at, prefix.len) != 0)
+			continue;
+		pair.name = (struct slice){ pair.name.at + prefix.len, pair.name.len - prefix.len };
+		if (!arg_values_add(args, pair.name, pair.value, why))
+			return false;
+	}
+	if (n < 0)
+		*why = answer_make(CODE_ERR, "the query is not percent-encoded as it should be");
+	return n == 0;
+}
+
+/* By itself, so that requests without a query do without the room. */
+__attribute__((noinline)) static void run_with_query(struct exchange *ex, struct request *request, struct slice query)
+{
+	char room[HTTP_LINE_MAX];
+	struct arg_values args;
+	struct answer why;
+
+	if (!add_args(&args, query, room, &why)) {
+		exchange_answer(ex, &why);
+		return;
+	}
+	if (args.count > 0)
+		request->args = &args;
+	exchange_run(ex, request);
+}
+
 static void post_run(struct exchange *ex, const struct http_request *http, struct slice job)
 {
 	struct request request = { .job = job, .payload = http->body };
@@ -54,6 +91,8 @@ static void post_run(struct exchange *ex, const struct http_request *http, struc
 		request.traceparent = http->traceparent;
 	if (!set_deadline(&request, http, &why) || (http->leat_id.at && !request_set_id(&request, http->leat_id, &why)))
 		exchange_answer(ex, &why);
+	else if (http->query.len > 0)
+		run_with_query(ex, &request, http->query);
 	else
 		exchange_run(ex, &request);
 }
@@ -254,6 +293,15 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	else
 		return true;
 	return false;
+}
+
+struct type *route_type(const struct leatd *leatd, const struct http_request *http)
+{
+	const struct slice run = SLICE("/v1/run/"), path = http->path;
+
+	if (http->method != HTTP_POST || path.len < run.len || memcmp(path.at, run.at, run.len) != 0)
+		return NULL;
+	return leatd_type(leatd, (struct slice){ path.at + run.len, path.len - run.len });
 }
 
 static const struct route *find_route(const struct http_request *http, struct slice *rest)

@@ -6,6 +6,8 @@
 
 struct exchange;
 struct http_request;
+struct leatd;
+struct type;
 
 /* Whether it is known who asks, as far as the address wants to know it; fills in ex->who. The head is enough. If not, the request is
  * answered, and, when it has a body, the connection closes behind that: nobody needs to read it. */
@@ -13,5 +15,8 @@ bool route_admits(struct exchange *, const struct http_request *);
 
 /* Answers the request, exactly once. */
 void route_dispatch(struct exchange *, const struct http_request *);
+
+/* The job type that a request asks for of which only the head has come, or NULL. */
+struct type *route_type(const struct leatd *, const struct http_request *);
 
 #endif

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long a want is remembered after the wait is over: long enough for one that comes ten times a second. */
+#define REMEMBER_NS (100 * MILLISECONDS)
+/* Who was told to come again after more than this may not come at all. */
+#define COMES_MOST_NS (10 * SECONDS)
+
 /* Names it in a list; 0: the end. The entries are numbered from 1. */
 typedef uint32_t entry_number;
 
@@ -19,6 +24,12 @@ struct share_entry {
 	uint32_t held, waiting;
 };
 
+/* A peer waits, here or at home, until then. */
+struct want {
+	struct who who;
+	moment until;
+};
+
 struct share {
 	size_t most;            /* a peer's part; set once, like the sizes */
 	size_t entry_count, bucket_mask;
@@ -26,6 +37,7 @@ struct share {
 	entry_number unused;
 	entry_number *buckets;
 	struct share_entry *entries;
+	struct want wants[2];           /* those of two peers that last longest: one of them is of another, whoever asks */
 };
 
 static struct who who_is(const struct peer *peer)
@@ -83,12 +95,17 @@ static entry_number *bucket_of(struct share *share, const struct who *who)
 	return &share->buckets[mix(who->family ^ mix(who->high ^ mix(who->low))) & share->bucket_mask];
 }
 
+static bool is_same(const struct who *a, const struct who *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
 /* What points to the peer's entry, or the end of its bucket. */
 static entry_number *find_locked(struct share *share, const struct who *who)
 {
 	entry_number *at = bucket_of(share, who);
 
-	while (*at && memcmp(&share->entries[*at - 1].who, who, sizeof(*who)) != 0)
+	while (*at && !is_same(&share->entries[*at - 1].who, who))
 		at = &share->entries[*at - 1].next;
 	return at;
 }
@@ -110,7 +127,32 @@ static struct share_entry *add_locked(struct share *share, entry_number *at, con
 	return entry;
 }
 
-struct share_entry *share_take(struct share *share, const struct peer *peer, uint64_t waiting)
+static void want_locked(struct share *share, const struct who *who, moment until)
+{
+	struct want *want = &share->wants[0], *other = &share->wants[1];
+
+	/* Its own, or else the shorter one. */
+	if (is_same(&other->who, who) || (!is_same(&want->who, who) && other->until < want->until))
+		want = other;
+	if (until > want->until)
+		*want = (struct want){ *who, until };
+}
+
+static bool others_want_locked(const struct share *share, const struct who *who, moment now)
+{
+	for (size_t i = 0; i < countof(share->wants); i++) {
+		if (share->wants[i].until > now && !is_same(&share->wants[i].who, who))
+			return true;
+	}
+	return false;
+}
+
+static bool may_take_locked(const struct share *share, const struct who *who, const struct share_entry *entry, const struct share_scene *s)
+{
+	return !entry || entry->held < share->most || s->is_free || (s->waiting <= entry->waiting && !others_want_locked(share, who, s->now));
+}
+
+struct share_entry *share_take(struct share *share, const struct peer *peer, const struct share_scene *scene)
 {
 	const struct who who = who_is(peer);
 	struct share_entry *entry;
@@ -119,16 +161,27 @@ struct share_entry *share_take(struct share *share, const struct peer *peer, uin
 	lock_acquire(&share->lock);
 	at = find_locked(share, &who);
 	entry = *at ? &share->entries[*at - 1] : NULL;
-	if (entry && entry->held >= share->most && waiting > entry->waiting)
+	if (!may_take_locked(share, &who, entry, scene))
 		entry = NULL;
 	else if (!entry)
 		entry = add_locked(share, at, &who);
 	if (entry) {
 		entry->held++;
 		entry->waiting++;
+		if (!scene->is_free)
+			want_locked(share, &who, moment_add(scene->now, scene->wait + REMEMBER_NS));
 	}
 	lock_release(&share->lock);
 	return entry;
+}
+
+void share_refused(struct share *share, const struct peer *peer, moment now, int64_t comes_in)
+{
+	const struct who who = who_is(peer);
+
+	lock_acquire(&share->lock);
+	want_locked(share, &who, moment_add(now, (comes_in < COMES_MOST_NS ? comes_in : COMES_MOST_NS) + REMEMBER_NS));
+	lock_release(&share->lock);
 }
 
 void share_started(struct share *share, struct share_entry *entry)

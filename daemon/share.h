@@ -1,5 +1,9 @@
 /* How many places of a job type each peer holds, for `client_share`: one peer may not hold more than its part while others wait.
  *
+ * Others wait not only in the queue. Who was refused waits at home until it comes again, and who waited a moment ago will soon
+ * again: would each instant at which nobody else stands in the queue count, one that asks often enough would fill it in every one of
+ * them, and the next of the others would be refused for the wait that it found. So a want is remembered for a while.
+ *
  * A peer is a client's address without its port; all of a unix socket's clients of one user are one. There is an entry for each peer that
  * holds a place, so there are never more entries than places, and all of them are made at the start: counting and refusing
  * allocate nothing. Any thread; a short lock, which only types with a client_share have. */
@@ -8,6 +12,7 @@
 
 #include "peer.h"
 #include "../lib/compiler.h"
+#include "../lib/moment.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +25,18 @@ struct share_entry;
 must_check struct share *share_new(size_t places, unsigned percent);
 void share_free(struct share *);
 
-/* Counts one more waiting job of this peer. `waiting`: how many jobs wait in all, without this one. NULL: it has its part already, and
- * others wait. */
-must_check struct share_entry *share_take(struct share *, const struct peer *, uint64_t waiting);
+/* What a job finds. */
+struct share_scene {
+	moment now;
+	uint64_t waiting;       /* how many jobs wait in all, without this one */
+	bool is_free;           /* it need not wait, and so neither does anybody else */
+	int64_t wait;           /* how long it is expected to, in nanoseconds */
+};
+
+/* Counts one more waiting job of this peer, and remembers that it waits. NULL: it has its part already, and others wait. */
+must_check struct share_entry *share_take(struct share *, const struct peer *, const struct share_scene *);
+/* It was refused, and told to come again in `comes_in` nanoseconds. */
+void share_refused(struct share *, const struct peer *, moment now, int64_t comes_in);
 /* It waits no more. */
 void share_started(struct share *, struct share_entry *);
 /* Its place is free. `started`: share_started() was called. */

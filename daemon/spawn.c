@@ -65,6 +65,15 @@ in_child static bool set_account(struct attempt *a)
 	return true;
 }
 
+in_child static bool set_limits(struct attempt *a)
+{
+	const struct limits *limits = a->order->limits;
+
+	for (size_t i = 0; i < limits->count; i++)
+		TRY("limiting resources", SYS_prlimit64, 0, limits->each[i].resource, &limits->each[i].is, NULL);
+	return true;
+}
+
 in_child static bool become(struct attempt *a)
 {
 	const struct spawn_order *o = a->order;
@@ -73,9 +82,9 @@ in_child static bool become(struct attempt *a)
 	/* With the rights of leatd; 0 stands for whoever writes it. */
 	if (o->cgroup >= 0)
 		TRY("entering its cgroup", SYS_write, o->cgroup, "0", 1);
-	if (!set_descriptors(a) || !set_account(a))
+	/* The limits after the user: a change of user looks at RLIMIT_NPROC, and then execve() may fail for it. */
+	if (!set_descriptors(a) || !set_account(a) || !set_limits(a))
 		return false;
-	TRY("limiting descriptors", SYS_prlimit64, 0, RLIMIT_NOFILE, &o->descriptors, NULL);
 	TRY("entering its folder", SYS_chdir, o->cwd);
 	TRY("closing descriptors", SYS_close_range, 3, ~0U, 0);
 	if (!set_signals(a))

@@ -5,8 +5,8 @@
 #define LEAT_SPAWN_H
 
 #include "config.h"
+#include "limits.h"
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 struct spawn_order {
@@ -15,7 +15,7 @@ struct spawn_order {
 	char *const *envp;
 	const char *cwd;
 	const struct account *account;
-	struct rlimit descriptors;      /* what leatd was started with, before it raised its own */
+	const struct limits *limits;
 	int in, out, err;       /* become 0, 1 and 2; the caller closes its own */
 	int cgroup;             /* the cgroup.procs of where it is to live; -1: where leatd lives */
 };

@@ -41,6 +41,7 @@ void trees_free(struct trees *trees)
 bool tree_is_gone(struct tree *tree)
 {
 	siginfo_t end = { .si_pid = 0 };
+	struct rusage used;
 
 	while (waitid(P_ALL, 0, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid != 0) {
 		if (end.si_pid == tree->first) {
@@ -50,7 +51,10 @@ bool tree_is_gone(struct tree *tree)
 			if (!tree->spares)
 				kill(-tree->first, SIGKILL);
 		}
-		waitid(P_PID, (id_t)end.si_pid, &end, WEXITED);
+		/* The system call also tells what it has used. */
+		syscall(SYS_waitid, P_PID, end.si_pid, &end, WEXITED, &used);
+		if (end.si_pid == tree->first)
+			tree->used = used;
 		end.si_pid = 0;
 		errno = 0;
 	}

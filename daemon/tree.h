@@ -15,6 +15,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct cgroup;
@@ -42,6 +43,7 @@ struct tree {
 	bool first_ended;
 	bool childless;                 /* and yet the leaf may not be empty */
 	siginfo_t end;                  /* how the first process ended */
+	struct rusage used;             /* by it, and by those of its children that it has waited for */
 	pid_t killed[TREE_KILLED_MAX];  /* by their numbers: some of those that have been sent SIGKILL */
 };
 

@@ -148,14 +148,14 @@ static enum chan_status too_late(enum chan_status status, moment deadline)
 }
 
 /* Looks for a while before it asks to be woken. What it sees coming others may take first: then it looks again, but not for ever. */
-static enum chan_status look_for(enum chan_op op, struct chan *c, void *elem)
+static enum chan_status look_for(enum chan_op op, struct chan *c, void *elem, struct ctx *ctx, moment deadline)
 {
 	struct spin *spin = op == CHAN_OP_SEND ? &inside(c)->sending : &inside(c)->receiving;
 	enum chan_status status = CHAN_WOULD_BLOCK;
 	int i;
 
-	for (i = 0; i < LOOKS && status == CHAN_WOULD_BLOCK; i++) {
-		if (!spin_until(spin, op == CHAN_OP_SEND ? ring_may_send : ring_may_recv, c))
+	for (i = 0; i < LOOKS && status == CHAN_WOULD_BLOCK && ctx_error(ctx) == CHAN_OK; i++) {
+		if (!spin_until(spin, deadline, op == CHAN_OP_SEND ? ring_may_send : ring_may_recv, c))
 			break;
 		status = chan_attempt(c, op, elem, false);
 	}
@@ -169,7 +169,7 @@ static never_inline enum chan_status wait_for(enum chan_op op, struct chan *c, v
 
 	if (moment_reached(deadline))
 		return too_late(chan_attempt(c, op, elem, true), deadline);
-	if (chan_is_buffered(c) && (status = look_for(op, c, elem)) != CHAN_WOULD_BLOCK)
+	if (chan_is_buffered(c) && (status = look_for(op, c, elem, ctx, deadline)) != CHAN_WOULD_BLOCK)
 		return status;
 	return select_wait(&only, 1, chan_is_buffered(c), ctx, deadline, &why) < 0 ? why : only.status;
 }

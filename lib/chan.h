@@ -11,7 +11,8 @@
  * out; what they point to changes hands on CHAN_OK only.
  *
  * An operation on a buffered channel takes no lock unless somebody waits. Who waits looks for a short while, if that has been
- * worth it lately, and then sleeps until he is called: nobody wakes by himself to look again.
+ * worth it lately, and then sleeps until he is called: nobody who may wait wakes by himself to look again. A call that
+ * may not wait does, for as long as another is in the middle of one: between its claim of a place and the end of its copy.
  *
  * After chan.go of Go 1.19; the ring and the claim word are those of crossbeam-channel. */
 #ifndef LEAT_CHAN_H
@@ -50,7 +51,8 @@ enum chan_status chan_try_send(struct chan *, const void *elem);
 enum chan_status chan_try_recv(struct chan *, void *elem);
 
 /* Up to `n` elements in one go, without waiting. Returns how many were done, from the first on. *why (may be NULL) is
- * CHAN_OK if all were, otherwise what stopped the next one. The elements of one call stay together and in order. */
+ * CHAN_OK if all were, otherwise what stopped the next one. They go in order; those for which there was room at once stay
+ * together, and so do those that are received at once. */
 size_t chan_try_send_many(struct chan *, const void *elems, size_t n, enum chan_status *why);
 size_t chan_try_recv_many(struct chan *, void *elems, size_t n, enum chan_status *why);
 

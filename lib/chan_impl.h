@@ -24,7 +24,7 @@ struct inside {
 	struct spin receiving, sending;   /* written when waiting was in vain: seldom, or it does not matter */
 };
 
-_Static_assert(sizeof(struct inside) <= CHAN_INSIDE_BYTES, "the inside of a channel fits");
+_Static_assert(_Alignof(struct inside) <= _Alignof(uint64_t) && sizeof(struct inside) <= CHAN_INSIDE_BYTES, "the inside of a channel fits");
 
 static inline struct inside *inside(const struct chan *c)
 {

@@ -10,6 +10,7 @@ enum { CHAN_SINGLE_PRODUCER = 1, CHAN_SINGLE_CONSUMER = 2 };
 struct chan_options {
 	size_t elem_size;                       /* bytes; 0 is allowed */
 	size_t capacity;                        /* exact; 0: rendezvous */
+	/* An element lies aligned as its size allows, to 16 bytes at most. */
 	void (*drop)(void *elem, void *arg);    /* called once for each element left at the last chan_unref(); may be NULL */
 	void *drop_arg;
 	unsigned flags;

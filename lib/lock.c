@@ -1,7 +1,7 @@
 #include "lock.h"
 #include "spin.h"
 
-enum { LOCK_SPIN = 60, LOCK_YIELDS = 4 };
+enum { LOCK_SPIN = 60 };
 
 static bool try_now(struct lock *lock)
 {
@@ -14,19 +14,16 @@ static bool try_now(struct lock *lock)
  * CPU. Once one sleeps, each release costs a wake-up until nobody does. */
 static bool look_for(struct lock *lock)
 {
-	int spins = spin_alone() ? 0 : LOCK_SPIN, yields = LOCK_YIELDS;
+	int spins = spin_alone() ? 0 : LOCK_SPIN;
 
 	for (; spins > 0; spins--) {
 		if (try_now(lock))
 			return true;
 		cpu_pause();
 	}
-	for (; yields > 0; yields--) {
-		cpu_yield();
-		if (try_now(lock))
-			return true;
-	}
-	return false;
+	/* Once: it may take as long as others like. */
+	cpu_yield();
+	return try_now(lock);
 }
 
 void lock_wait(struct lock *lock)

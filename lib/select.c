@@ -254,12 +254,13 @@ static bool look_again(const struct selection *s)
 	return false;
 }
 
+/* What becomes ready by the clock alone is not looked for: its moment is known. */
 static struct spin *spin_of(const struct selection *s)
 {
 	int i;
 
 	for (i = 0; i < s->n; i++)
-		if (is_live(&s->cases[i]))
+		if (is_live(&s->cases[i]) && !chan_is_polled(s->cases[i].chan))
 			return s->cases[i].op == CHAN_OP_SEND ? &inside(s->cases[i].chan)->sending : &inside(s->cases[i].chan)->receiving;
 	return NULL;
 }
@@ -345,7 +346,7 @@ static int select_loop(struct selection *s, enum chan_status *why)
 		if (!prepared) {
 			prepared = true;
 			sort_channels(s);
-			if (!s->looked && spin_until(spin_of(s), any_is_ready, s))
+			if (!s->looked && spin_until(spin_of(s), s->deadline, any_is_ready, s))
 				continue;
 		}
 		if (wait_once(s, &index, why))

@@ -41,12 +41,14 @@ struct chan_case {
 
 /* Does one of the `n` cases and returns its index, or -1 if none could be done; then *why says what prevented it:
  * CHAN_WOULD_BLOCK (deadline NOW: at one instant none was ready), CHAN_TIMED_OUT, CHAN_CANCELED, CHAN_DEADLINE,
- * CHAN_INVALID (a case that is wrong: nothing was done), CHAN_NOMEM (only for more than 8 cases). With an index, *why
+ * CHAN_INVALID (a case that is wrong: nothing was done), CHAN_NOMEM (only for more than 8 cases; always for more than
+ * 32767). With an index, *why
  * is the status of the case. `why` may be NULL.
  * Uniformly random among the cases that are ready. */
 int chan_select(struct chan_case *cases, int n, struct ctx *, moment deadline, enum chan_status *why);
 
-/* The same, but the lowest index among those that are ready at the moment just before it runs. A case that is always ready starves those after it. */
+/* The same, but the lowest index among those that are ready at the moment just before it runs. A case that is always ready
+ * starves those after it. */
 int chan_select_ordered(struct chan_case *cases, int n, struct ctx *, moment deadline, enum chan_status *why);
 
 #endif

@@ -21,6 +21,7 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,7 +85,9 @@ static inline bool shim_has_membarrier(void)
 static inline void shim_membarrier(void)
 {
 	SHIM_POINT();
-	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	/* It was there when it was asked for; without it wake-ups would be lost, silently. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
+		abort();
 }
 
 #elif !defined(SHIM_OWN_MEMBARRIER)

@@ -14,7 +14,8 @@ enum {
 	STEP = 8,           /* pauses between two looks, at most */
 	YIELD_REST = 4,     /* times as long as it took it is not tried again when it was late */
 	VAIN = 16,          /* in vain so many times running: from then on only every so-manieth wait tries */
-	NEAR = 8,           /* waits that begin with a yield, before it is tried again the other way */
+	NEAR_TRY = 8,       /* of the waits that begin with a yield, every so-manieth spins first all the same */
+	NEAR_MOST = 64,     /* such waits running; then it sleeps */
 };
 
 /* A yield that takes longer has run into someone who uses up his time; the kernel charges us for as much. */
@@ -64,7 +65,7 @@ static bool spin(bool (*ready)(const void *), const void *arg)
 }
 
 /* `most` times. */
-static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, int most, int *yields)
+static bool yield(struct spin *s, moment deadline, bool (*ready)(const void *), const void *arg, int most, int *yields)
 {
 	moment began = moment_now(), took = 0;
 	bool won = false;
@@ -72,7 +73,7 @@ static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, 
 	*yields = 0;
 	if (began < shim_load(&s->rest, relaxed))
 		return false;
-	while (*yields < most && !won && took < YIELD_LATE) {
+	while (*yields < most && !won && took < YIELD_LATE && began + took < deadline) {
 		cpu_yield();
 		++*yields;
 		won = ready(arg);
@@ -83,34 +84,36 @@ static bool yield(struct spin *s, bool (*ready)(const void *), const void *arg, 
 	return won;
 }
 
-static bool look(struct spin *s, bool (*ready)(const void *), const void *arg)
+/* Whoever was waited for came with the first yield: he stands in the queue of this CPU. While that is so, spinning only keeps him from
+ * running. But we do not share a CPU for long if there are more: to sleep is what lets the kernel put us elsewhere. */
+static bool look(struct spin *s, moment deadline, bool (*ready)(const void *), const void *arg)
 {
-	uint32_t near = shim_load(&s->near, relaxed), now = near;
-	bool won = false;
-	int yields;
+	uint32_t near = shim_load(&s->near, relaxed), now = 0;
+	bool won = false, alone = spin_alone();
+	int yields = 0;
 
-	if (near > 0) {
-		won = yield(s, ready, arg, 1, &yields);
-		now = won ? near - 1 : 0;
-	}
-	if (!won && !spin_alone())
-		won = spin(ready, arg);
-	if (!won && yield(s, ready, arg, SPIN_YIELDS, &yields)) {
-		won = true;
-		now = yields == 1 && !spin_alone() ? NEAR : 0;
+	if (near < NEAR_MOST) {
+		if (near % NEAR_TRY != 0)
+			won = yield(s, deadline, ready, arg, 1, &yields);
+		if (!won && !alone && spin(ready, arg)) {
+			won = true;
+			yields = 0;
+		}
+		won = won || yield(s, deadline, ready, arg, SPIN_YIELDS, &yields);
+		now = won && yields == 1 && !alone ? near + 1 : 0;
 	}
 	if (now != near)
 		shim_store(&s->near, now, relaxed);
 	return won;
 }
 
-bool spin_until(struct spin *s, bool (*ready)(const void *), const void *arg)
+bool spin_until(struct spin *s, moment deadline, bool (*ready)(const void *), const void *arg)
 {
 	bool won;
 
 	if (!s)
 		return false;
-	won = ready(arg) || (spin_is_worth_it(s) && look(s, ready, arg));
+	won = ready(arg) || (spin_is_worth_it(s) && look(s, deadline, ready, arg));
 	spin_learn(s, won);
 	return won;
 }

@@ -5,7 +5,7 @@
  * once would go on waking each other for ever, each always late.
  *   First spin, for a few microseconds. Never when this thread may use one CPU only: whoever is waited for could not run.
  *   Then yield, if that has not been late: whoever is waited for may stand in the queue of this CPU, and what he does until he must
- *   wait himself is then done in one go. Where he does stand there, the next waits begin with that.
+ *   wait himself is then done in one go. Where he does stand there, the next waits begin with that, and after many of them sleep once.
  *   When all that was in vain many times running, sleep at once, and try it only now and then. */
 #ifndef LEAT_SPIN_H
 #define LEAT_SPIN_H
@@ -16,7 +16,7 @@
 
 struct spin {
 	shim_u32 vain;   /* waits in vain, since the last that was not */
-	shim_u32 near;   /* that many waits more begin with a yield: whoever is waited for stands in the queue of this CPU */
+	shim_u32 near;   /* waits running that the first yield has ended: whoever was waited for stood in the queue of this CPU */
 	shim_i64 rest;   /* no yields until then; all are approximate and raced over without harm */
 };
 
@@ -27,7 +27,8 @@ bool spin_alone(void);
 bool spin_is_worth_it(const struct spin *);
 void spin_learn(struct spin *, bool won);
 
-/* Whether `ready` became true before it was time to sleep. `spin` NULL: does not wait at all. */
-bool spin_until(struct spin *, bool (*ready)(const void *), const void *arg);
+/* Whether `ready` became true before it was time to sleep. `spin` NULL: does not wait at all. The deadline is
+ * the caller's: no yield begins after it. */
+bool spin_until(struct spin *, moment deadline, bool (*ready)(const void *), const void *arg);
 
 #endif

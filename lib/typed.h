@@ -6,6 +6,7 @@
 #ifndef LEAT_TYPED_H
 #define LEAT_TYPED_H
 
+#include "chan.h"
 #include "fast.h"
 
 #define CHAN_FACE static inline __attribute__((unused))

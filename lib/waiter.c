@@ -50,7 +50,7 @@ bool call_await(struct call *call, moment deadline, struct spin *spin)
 {
 	uint32_t seen;
 
-	if (spin_until(spin, is_done, call))
+	if (spin_until(spin, deadline, is_done, call))
 		return true;
 	for (;;) {
 		seen = shim_or(&call->state, CALL_PARKED, acq_rel) | CALL_PARKED;

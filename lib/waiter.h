@@ -22,7 +22,7 @@
 
 struct chan_watch;
 
-#define CALL_INDEX_MOST INT16_MAX
+#define CALL_INDEX_MOST INT16_MAX   /* of a waiter: see struct call */
 
 struct call {
 	shim_u32 state;

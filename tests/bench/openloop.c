@@ -89,7 +89,11 @@ static void write_request(struct load *l)
 	char *text;
 	int n;
 
-	if (o->is_http)
+	if (o->asks_nothing && o->is_http)
+		n = asprintf(&text, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", o->server);
+	else if (o->asks_nothing)
+		n = asprintf(&text, "*1\r\n$4\r\nPING\r\n");
+	else if (o->is_http)
 		n = asprintf(&text, "POST /v1/run/%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n\r\n%s", o->job, o->server, strlen(o->payload), o->payload);
 	else
 		n = asprintf(&text, "*3\r\n$3\r\nRUN\r\n$%zu\r\n%s\r\n$%zu\r\n%s\r\n", strlen(o->job), o->job, strlen(o->payload), o->payload);

@@ -16,7 +16,8 @@ service_ms=20
 capacity=$((runners * 1000 / service_ms))
 deadline_ms=500
 max_wait_ms=40
-share=25
+# One of eleven clients: about a part each.
+share=10
 
 loads=(0.5 0.8 1 1.2 1.5 2 3 5 10)
 servers=(leat million go go64)
@@ -257,17 +258,23 @@ is_full() {
 	[[ $(curl -s -o "$work/refusal" -w '%{http_code}' -d 1ms "http://${target[cost]}/v1/run/full") == 503 ]]
 }
 
-# cost PROTOCOL PIPELINE JOB OUTCOME: CPU us of leatd for a request whose outcome has to be that.
+# cost PROTOCOL PIPELINE NAME OUTCOME REQUEST...: CPU us of leatd for a request whose outcome has to be that.
 cost() {
-	local ticks answers
+	local protocol=$1 pipeline=$2 name=$3 outcome=$4 ticks answers
 
+	shift 4
 	ticks=$(cpu_ticks "${pid[cost]}")
-	build/bench/openloop --server "${target[cost]}" --protocol "$1" --closed --pipeline "$2" --connections $cost_connections --job "$3" --payload 1ms \
+	build/bench/openloop --server "${target[cost]}" --protocol "$protocol" --closed --pipeline "$pipeline" --connections $cost_connections "$@" \
 		--seconds "$(awk "BEGIN { print $seconds / 2.5 }")" >"$work/run"
 	ticks=$(($(cpu_ticks "${pid[cost]}") - ticks))
-	answers=$(all_of "$work/run" | sed -n "s/^total.$4=//p")
-	[[ $answers == $(all_of "$work/run" | sed -n 's/^total.offered=//p') && $answers != 0 ]] || die "void: not every $3 was $4: $(grep '^total' "$work/run")"
-	note "cost.$1.$2.$4" "$(awk "BEGIN { print $ticks * 1000000 / $(getconf CLK_TCK) / $answers }")"
+	answers=$(all_of "$work/run" | sed -n "s/^total.$outcome=//p")
+	[[ $answers == $(all_of "$work/run" | sed -n 's/^total.offered=//p') && $answers != 0 ]] || die "void: not every $name was $outcome: $(grep '^total' "$work/run")"
+	note "cost.$protocol.$pipeline.$name" "$(awk "BEGIN { print $ticks * 1000000 / $(getconf CLK_TCK) / $answers }")"
+}
+
+# last PROTOCOL PIPELINE NAME: of this run.
+last() {
+	tail -n 1 "$work/figures/cost.$1.$2.$3"
 }
 
 costs() {
@@ -275,10 +282,10 @@ costs() {
 
 	for setting in "${cost_settings[@]}"; do
 		read -r protocol pipeline <<<"$setting"
-		cost "$protocol" "$pipeline" echo ok
-		cost "$protocol" "$pipeline" full refused
-		note "cost.$protocol.$pipeline.ratio" "$(ratio "$(tail -n 1 "$work/figures/cost.$protocol.$pipeline.refused")" \
-			"$(tail -n 1 "$work/figures/cost.$protocol.$pipeline.ok")")"
+		cost "$protocol" "$pipeline" nothing ok --nothing
+		cost "$protocol" "$pipeline" echo ok --job echo --payload 1ms
+		cost "$protocol" "$pipeline" refusal refused --job full --payload 1ms
+		note "cost.$protocol.$pipeline.ratio" "$(ratio "$(last "$protocol" "$pipeline" refusal)" "$(last "$protocol" "$pipeline" echo)")"
 	done
 }
 
@@ -367,18 +374,37 @@ bars() {
 	for setting in "${cost_settings[@]}"; do
 		read -r protocol pipeline <<<"$setting"
 		bar "CPU time of a refusal over that of an accepted echo, ${protocol^^}, $pipeline under way on each connection" "$(m "cost.$protocol.$pipeline.ratio")" '<=' 0.15
+		bar "the same, of what each takes above $(nothing "$protocol")" "$(above_nothing "$protocol.$pipeline")" '<=' 0.15
 	done
 }
 
-cost_table() {
-	local setting protocol pipeline
+# Of the medians, for in a single run the three differ by a few percent by chance, which is much of so little.
+above_nothing() {
+	awk -v floor="$(m "cost.$1.nothing")" -v refusal="$(m "cost.$1.refusal")" -v echo="$(m "cost.$1.echo")" \
+		'BEGIN { printf "%.2f", (refusal - floor) / (echo - floor) }'
+}
 
-	echo '| protocol | under way on each connection | accepted echo, CPU µs | refusal, CPU µs | ratio |'
-	echo '|---|---|---|---|---|'
+# What costs no more than any request has to.
+nothing() {
+	if [[ $1 == http ]]; then
+		printf 'a GET /healthz'
+	else
+		printf 'a PING'
+	fi
+}
+
+cost_table() {
+	local setting protocol pipeline name
+
+	echo '| protocol | under way on each connection | nothing, CPU µs | accepted echo, CPU µs | refusal, CPU µs | ratio | ratio above nothing |'
+	echo '|---|---|---|---|---|---|---|'
 	for setting in "${cost_settings[@]}"; do
 		read -r protocol pipeline <<<"$setting"
-		printf '| %s | %s | %s | %s | %s |\n' "${protocol^^}" "$pipeline" "$(spread %.2f "$work/figures/cost.$protocol.$pipeline.ok")" \
-			"$(spread %.2f "$work/figures/cost.$protocol.$pipeline.refused")" "$(spread %.2f "$work/figures/cost.$protocol.$pipeline.ratio")"
+		printf '| %s | %s |' "${protocol^^}" "$pipeline"
+		for name in nothing echo refusal ratio; do
+			printf ' %s |' "$(spread %.2f "$work/figures/cost.$protocol.$pipeline.$name")"
+		done
+		printf ' %s |\n' "$(above_nothing "$protocol.$pipeline")"
 	done
 }
 
@@ -459,8 +485,10 @@ page() {
 
 		## What a refusal costs
 
-		CPU time of leatd, user and system, for a request in a closed loop over $cost_connections connections: an echo that is accepted, and a job whose one place is taken.
-		With one request under way on each connection, most of either is the two system calls that receive and send.
+		CPU time of leatd, user and system, for a request in a closed loop over $cost_connections connections: an echo that is accepted, a job whose one place is
+		taken, and nothing: PING, or GET /healthz, which is parsed and answered and no more. Most of *nothing* are the system calls that receive and
+		send: no answer can cost less than that on this machine, so the last column compares what a refusal and an echo cost above it, by their
+		medians. Where it is below 0 or far from the others, a few percent of chance in *nothing* make more of a difference than refusing does.
 
 		$(cost_table)
 
@@ -475,7 +503,7 @@ page() {
 		    build/bench/openloop --server ADDRESS ${sleeper[*]} --rate RATE --warm-up $warm_up --seconds $((warm_up + seconds)) --connections N --seed RUN
 		    build/bench/openloop ... --windows --rate $(rate $calm):S,$(rate $surge):S,$(rate $calm):S
 		    build/bench/openloop ... --source 127.0.0.2@$(rate 10) --source 127.0.0.3@$(rate 0.05) ...
-		    build/bench/openloop --server ADDRESS --protocol http|resp --closed --pipeline 1|16 --connections $cost_connections --job echo|full
+		    build/bench/openloop --server ADDRESS --protocol http|resp --closed --pipeline 1|16 --connections $cost_connections --nothing|--job echo|--job full
 	END
 }
 

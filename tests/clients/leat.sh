@@ -62,6 +62,10 @@ done
 for bad in '' 'a b' "$(printf 'x%.0s' {1..65})"; do
 	run run echo x --id "$bad"; expect "the id '$bad' is refused" 64 '' 'bad --id'
 done
+for bad in '' x =x =; do
+	run run echo x --arg "$bad"; expect "the argument '$bad' is refused" 64 '' 'bad --arg'
+done
+run ping --arg a=b; expect 'ping takes no arguments' 64 '' 'takes no --arg'
 for bad in '' host ::1:5328 '[::1]' '[::1]5328' :5328 host:0 host:65536 host:5x unix:relative "unix:/$(printf 'x%.0s' {1..200})"; do
 	run ping --server "$bad"; expect "the address '$bad' is refused" 64 '' 'bad server address'
 done
@@ -103,6 +107,9 @@ answers '$5\r\na\r\n\0b\r\n'; run run echo x
 answers '$0\r\n\r\n'; run run upper x --id a.b --deadline 2s; expect 'an empty output' 0 '' ''
 cmp -s <(printf '*7\r\n$3\r\nRUN\r\n$5\r\nupper\r\n$1\r\nx\r\n$8\r\nDEADLINE\r\n$4\r\n2000\r\n$2\r\nID\r\n$3\r\na.b\r\n') "$work/request" ||
 	fail 'the request is an array of bulk strings'
+answers '$0\r\n\r\n'; run run --arg a=b=c upper x --arg d=; expect 'arguments are handed over' 0 '' ''
+cmp -s <(printf '*9\r\n$3\r\nRUN\r\n$5\r\nupper\r\n$1\r\nx\r\n$3\r\nARG\r\n$1\r\na\r\n$3\r\nb=c\r\n$3\r\nARG\r\n$1\r\nd\r\n$0\r\n\r\n') "$work/request" ||
+	fail 'each argument is three words'
 
 list='*2\r\n*6\r\n$3\r\njob\r\n$4\r\necho\r\n$5\r\nqueue\r\n:1024\r\n$1\r\nn\r\n$-1\r\n*6\r\n$3\r\njob\r\n$2\r\nq"\r\n$5\r\nqueue\r\n:8\r\n$1\r\nn\r\n:1\r\n'
 answers "$list"; run jobs; expect 'a list is a table' 0 $'job   queue  n\necho   1024\nq"        8  1' ''
@@ -151,6 +158,15 @@ start_leatd "$leatd" -o "server.listen=127.0.0.1:0, unix:$work/leat.sock" -o 'jo
 	-o 'job fail.exec=/bin/sh -c "echo why >&2; exit 3"'
 real=$address
 head -c 500K /dev/urandom >"$work/random"
+# A command is the child of its keeper.
+naps() {
+	local keeper
+
+	for keeper in $(pgrep -P "$leatd_pid"); do
+		! pgrep -P "$keeper" -x sleep >/dev/null || return 0
+	done
+	return 1
+}
 for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	export LEAT_SERVER
 	run ping; expect 'ping' 0 PONG ''
@@ -178,7 +194,7 @@ for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	run ps --json; expect 'no job waits or runs, as JSON' 0 '[]' ''
 	"$leat" run nap x --id nap-1 >/dev/null 2>"$work/nap.err" &
 	client=$!
-	wait_until 5 pgrep -P "$leatd_pid" -x sleep >/dev/null || fail 'nap-1 did not start'
+	wait_until 5 naps || fail 'nap-1 did not start'
 	run ps
 	grep -qE '^nap-1 +nap +running +[0-9]+ +[0-9]+ +(127\.0\.0\.1:[0-9]+|unix)$' "$work/out" || fail 'ps lists a job'
 	run ps --json
@@ -196,7 +212,6 @@ for LEAT_SERVER in "$real" "unix:$work/leat.sock"; do
 	run run upper x; expect 'a resumed type runs' 0 X ''
 
 	# Interrupted, it cancels: the command is gone.
-	naps() { pgrep -P "$leatd_pid" -x sleep >/dev/null; }
 	no_naps() { ! naps; }
 	for signal in INT TERM KILL; do
 		# A job in the background of a shell ignores SIGINT unless it is told not to.

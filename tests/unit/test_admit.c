@@ -224,6 +224,23 @@ static void let_all_go(struct mill *m, int jobs)
 	mill_stop(m);
 }
 
+/* What is ready to be sent is what would be put together. */
+static void expect_right_texts(const struct answer *a)
+{
+	struct answer plain = *a;
+	struct buf ready = { 0 }, made = { 0 };
+
+	ck_assert_ptr_nonnull(a->texts);
+	plain.texts = NULL;
+	answer_add_line(a, &ready);
+	answer_add_line(&plain, &made);
+	answer_add_problem(a, &ready);
+	answer_add_problem(&plain, &made);
+	ck_assert(slice_is(buf_slice(&ready), buf_slice(&made)));
+	buf_free(&ready);
+	buf_free(&made);
+}
+
 static void expect_busy(struct mill *m, const char *payload, int64_t deadline_ns, const char *reason)
 {
 	struct answer why;
@@ -231,6 +248,7 @@ static void expect_busy(struct mill *m, const char *payload, int64_t deadline_ns
 	ck_assert_ptr_null(mill_submit(m, "sleep", payload, deadline_ns, &why));
 	ck_assert_int_eq(why.code, CODE_BUSY);
 	ck_assert_msg(slice_is(why.facts[0].text, slice_of(reason)), "%.*s", (int)why.facts[0].text.len, why.facts[0].text.at);
+	expect_right_texts(&why);
 }
 
 START_TEST(what_would_not_end_in_time_is_refused_and_what_would_is_not)
@@ -330,6 +348,7 @@ START_TEST(a_client_that_has_its_share_is_refused_while_another_waits)
 	ck_assert_ptr_nonnull(mill_submit_as(m, 2, "sleep", "60s", 0, &why));
 	ck_assert_ptr_null(mill_submit_as(m, 1, "sleep", "60s", 0, &why));
 	ck_assert(slice_is(why.facts[0].text, SLICE("client_share")));
+	expect_right_texts(&why);
 	ck_assert_ptr_nonnull(mill_submit_as(m, 2, "sleep", "60s", 0, &why));
 	ck_assert_ptr_nonnull(mill_submit_as(m, 3, "sleep", "60s", 0, &why));
 	let_all_go(m, 8);

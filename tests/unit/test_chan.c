@@ -287,6 +287,28 @@ START_TEST(a_receiver_that_gave_up_is_not_handed_anything)
 }
 END_TEST
 
+/* Small elements meet in the waiter, larger ones where they lie. */
+START_TEST(a_receiver_that_gave_up_finds_its_place_as_it_was)
+{
+	const size_t sizes[] = { 1, 8, 9, 64 };
+	unsigned char place[64], before[64];
+	size_t i;
+
+	memset(before, 0xa5, sizeof(before));
+	for (i = 0; i < countof(sizes); i++) {
+		struct chan *c = chan_new(sizes[i], 0);
+		struct ctx *ctx = ctx_with_deadline(NULL, moment_in(MILLISECONDS));
+
+		memcpy(place, before, sizeof(place));
+		ck_assert_status(chan_recv(c, place, NULL, moment_in(MILLISECONDS)), CHAN_TIMED_OUT);
+		ck_assert_status(chan_recv(c, place, ctx, FOREVER), CHAN_DEADLINE);
+		ck_assert_mem_eq(place, before, sizeof(place));
+		ctx_unref(ctx);
+		chan_unref(c);
+	}
+}
+END_TEST
+
 START_TEST(an_ended_ctx_comes_before_an_element)
 {
 	struct chan *c = chan_new(sizeof(int), 2);
@@ -579,6 +601,7 @@ Suite *chan_suite(void)
 		blocked_receivers_are_served_in_the_order_they_came,
 		rendezvous_needs_the_other_side,
 		a_receiver_that_gave_up_is_not_handed_anything,
+		a_receiver_that_gave_up_finds_its_place_as_it_was,
 		an_ended_ctx_comes_before_an_element,
 		the_earlier_deadline_names_the_reason,
 		cancellation_ends_a_blocked_send_and_receive,

@@ -1,3 +1,5 @@
+#include "../../daemon/args.h"
+#include "../../daemon/cmdline.h"
 #include "../../daemon/config.h"
 #include "testing.h"
 
@@ -96,14 +98,16 @@ END_TEST
 START_TEST(what_is_printed_reads_back_to_the_same)
 {
 	struct buf first = { 0 }, second = { 0 }, errors = { 0 };
-	struct config *config = config_load(NULL, PARTS("job x.exec=/bin/echo 'a  b' c", "job x.env.TZ=UTC", "server.max_payload=3K", "semaphore db.permits=2", "job x.uses=db",
-							  "job x.predict=no"), 6,
+	struct config *config = config_load(NULL, PARTS("job x.exec=/bin/echo 'a  b' {c}", "job x.env.TZ=UTC", "server.max_payload=3K", "semaphore db.permits=2", "job x.uses=db",
+							  "job x.predict=no", "job x.arg.c=(a|b=.c)", "job x.limit.cpu=3s", "job x.limit.memory=64M", "job x.success=0 3",
+							  "job x.limit.files=9", "job x.limit.processes=7", "job x.group=root"), 13,
 					    &errors);
 	struct config *again;
 
 	ck_assert_msg(config != NULL, "%.*s", (int)errors.len, errors.at);
 	config_print(config, &first);
 	buf_add_char(&first, '\0');
+	ck_assert_ptr_nonnull(strstr(first.at, "limit.cpu = 3s\nlimit.memory = 64M\nlimit.files = 9\nlimit.processes = 7\narg.c = (a|b=.c)\nenv.TZ = UTC\n"));
 	again = load_right(first.at);
 	config_print(again, &second);
 	buf_add_char(&second, '\0');
@@ -176,7 +180,7 @@ START_TEST(a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key)
 	struct config *config = load_right("[job a]\n  exec = /bin/echo one\n     two ; remark\n  queue = 3\n");
 
 	ck_assert_str_eq(config->jobs[0]->exec, "/bin/echo one two");
-	ck_assert_str_eq(config->jobs[0]->argv[2], "two");
+	ck_assert_str_eq(config->jobs[0]->cmdline->argv[2], "two");
 	ck_assert_uint_eq(config->jobs[0]->queue, 3);
 	config_free(config);
 }
@@ -269,9 +273,91 @@ START_TEST(the_environment_of_a_command_cannot_be_used_against_it)
 }
 END_TEST
 
+START_TEST(what_systemd_says_to_leatd_is_not_for_a_command)
+{
+	expect_errors("[job a]\nexec = cat\nenv.NOTIFY_SOCKET = x\nenv.LISTEN_FDS = 1\nenv.WATCHDOG_USEC = 1\nenv.CREDENTIALS_DIRECTORY = /\n", 4,
+		      PARTS(":3: [job a] env.*: NOTIFY_SOCKET may not be set", ":4: [job a] env.*: LISTEN_FDS may not", ":5: [job a] env.*: WATCHDOG_USEC may",
+			    ":6: [job a] env.*: CREDENTIALS_DIRECTORY may"));
+}
+END_TEST
+
+START_TEST(arguments_and_their_placeholders_belong_together)
+{
+	struct config *config = load_right("[job a]\nexec = /bin/echo {width} --x={b}{width}\narg.width = [0-9]{1,4}\narg.b = .*\n");
+	const struct job_config *job = config->jobs[0];
+
+	ck_assert_uint_eq(job->arg_count, 2);
+	ck_assert_str_eq(job->args[0]->name, "width");
+	ck_assert_str_eq(job->args[0]->pattern, "[0-9]{1,4}");
+	ck_assert(arg_rule_allows(job->args[0], SLICE("12")) && !arg_rule_allows(job->args[0], SLICE("12345")));
+	ck_assert_uint_eq(job->cmdline->hole_count, 3);
+	config_free(config);
+	expect_errors("[job a]\nexec = cat {x} {y}\narg.x = [\narg.z = .\n", 3,
+		      PARTS(":2: [job a] exec: the placeholder {y} has no arg.* key", ":3: [job a] arg.x: '[' is not an extended regular expression: ",
+			    ":4: [job a] arg.z: there is no placeholder {z} in exec"));
+	expect_errors(ECHO_JOB "arg.x = .\n", 1, PARTS(":3: [job echo] arg.x: there is no placeholder {x} in exec"));
+	expect_errors("[job a]\nexec = {x}\narg.x = .\n", 1, PARTS(":2: [job a] exec: the program itself can hold no placeholder"));
+	expect_errors("[job a]\nexec = cat {x}\narg.x = .\narg.x = .\narg.a.b = .\narg.y =\n", 3,
+		      PARTS(":4: [job a] arg.x: is set twice, first in line 3", ":5: [job a] arg.*: 'a.b' is not a name", ":6: [job a] arg.y: is not a pattern"));
+}
+END_TEST
+
+START_TEST(an_argument_can_be_overridden_and_is_bounded)
+{
+	struct buf errors = { 0 };
+	struct config *config = load("[job a]\nexec = cat {x}\narg.x = [0-9]\n", PARTS("job a.arg.x=[a-z]=[.]"), 1, &errors);
+	char text[2048] = "[job a]\nexec = cat";
+
+	ck_assert_ptr_nonnull(config);
+	ck_assert_str_eq(config->jobs[0]->args[0]->pattern, "[a-z]=[.]");
+	config_free(config);
+	for (int i = 0; i <= ARGS_MAX; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " {n%d}", i);
+	strcat(text, "\n");
+	for (int i = 0; i <= ARGS_MAX; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "arg.n%d = .\n", i);
+	expect_errors(text, 2, PARTS("arg.n16: more than 16 arguments", "{n16} has no arg.* key"));
+}
+END_TEST
+
+START_TEST(statuses_that_mean_success_are_a_list)
+{
+	struct config *config = load_right("[job a]\nexec = cat\n[job b]\nexec = cat\nsuccess = 0 1\t255\n");
+
+	ck_assert(config_is_success(config->jobs[0], 0) && !config_is_success(config->jobs[0], 1));
+	ck_assert(config_is_success(config->jobs[1], 0) && config_is_success(config->jobs[1], 1) && config_is_success(config->jobs[1], 255));
+	ck_assert(!config_is_success(config->jobs[1], 2) && !config_is_success(config->jobs[1], 256) && !config_is_success(config->jobs[1], -1));
+	config_free(config);
+	expect_errors("[job a]\nexec = cat\nsuccess = 0 256 x\n", 2,
+		      PARTS(":3: [job a] success: '256' is not an exit status", ":3: [job a] success: 'x' is not an exit status from 0 to 255"));
+}
+END_TEST
+
+START_TEST(limits_have_units_and_bounds)
+{
+	struct config *config = load_right("[job a]\nexec = cat\nlimit.cpu = 10s\nlimit.memory = 512M\nlimit.files = 64\nlimit.processes = 32\n");
+
+	ck_assert_int_eq(config->jobs[0]->limit_cpu, 10000 * MS);
+	ck_assert_uint_eq(config->jobs[0]->limit_memory, 512 << 20);
+	ck_assert_uint_eq(config->jobs[0]->limit_files, 64);
+	ck_assert_uint_eq(config->jobs[0]->limit_processes, 32);
+	config_free(config);
+	expect_errors("[job a]\nexec = cat\nlimit.cpu = x\nlimit.memry = 1M\nlimit_files = 9\n", 3,
+		      PARTS(":3: [job a] limit.cpu: 'x' is not a duration", ":4: [job a] limit.memry: unknown key; did you mean limit.memory?",
+			    ":5: [job a] limit_files: unknown key; did you mean limit.files?"));
+}
+END_TEST
+
+START_TEST(a_group_has_to_be_there)
+{
+	expect_errors("[server]\ngroup = nosuchgroup\n[job a]\nexec = cat\ngroup = nogroupeither\n", 2,
+		      PARTS(":2: [server] group: there is no group 'nosuchgroup'", ":5: [job a] group: there is no group 'nogroupeither'"));
+}
+END_TEST
+
 START_TEST(any_bytes_are_refused_or_read_but_never_crash)
 {
-	static const char *const pieces[] = { "[server]\n", "[job a]\n", "exec = ", "cat", "\n", " = ", "[", "]", "queue", ";", "\t", "x", "builtin = echo\n" };
+	static const char *const pieces[] = { "[server]\n", "[job a]\n", "exec = ", "cat", "\n", " = ", "[", "]", "queue", ";", "\t", "x", "builtin = echo\n", " {x}", "arg.x = ", "limit.cpu = 1s\n", "(" };
 
 	srand(7);
 	for (int round = 0; round < 2000; round++) {
@@ -297,6 +383,9 @@ Suite *config_suite(void)
 		an_error_names_file_line_section_key_value_and_what_is_allowed, all_errors_are_shown_at_once, a_key_may_be_said_once,
 		a_key_before_any_section_is_an_error, a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key,
 		a_line_too_long_for_the_reader_is_named_and_not_cut, a_file_that_is_not_there_is_named,
+		what_systemd_says_to_leatd_is_not_for_a_command, arguments_and_their_placeholders_belong_together,
+		an_argument_can_be_overridden_and_is_bounded, statuses_that_mean_success_are_a_list, limits_have_units_and_bounds,
+		a_group_has_to_be_there,
 		an_override_wins_and_makes_a_job_that_is_not_there, a_wrong_override_is_named_as_one,
 		a_command_is_checked_before_it_is_needed, an_address_that_others_can_reach_is_refused,
 		a_deadline_over_the_longest_one_is_an_error_only_if_both_were_said,

@@ -896,6 +896,45 @@ START_TEST(a_query_gives_decoded_values)
 }
 END_TEST
 
+START_TEST(a_query_is_taken_apart_pair_by_pair)
+{
+	static const struct {
+		const char *query;
+		const char *pairs;      /* NAME>VALUE| of each */
+		int end;
+	} rows[] = {
+		{ "a=1&b=2", "a>1|b>2|", 0 },
+		{ "&&a=1&&b&", "a>1|b>|", 0 },
+		{ "arg.x=a%26b%3D+c&arg%2ey=", "arg.x>a&b= c|arg.y>|", 0 },
+		{ "=x&a=b=c", ">x|a>b=c|", 0 },
+		{ "a=1&b=%2&c=3", "a>1|", -2 },
+		{ "a%=1", "", -2 },
+		{ "", "", 0 },
+		{ "&", "", 0 },
+	};
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		size_t len = strlen(rows[i].query);
+		char *bytes = malloc(len + 1), *room = malloc(len + 1), *left = room;
+		struct slice query = { bytes, len };
+		struct buf is = { 0 };
+		struct http_pair pair;
+		int n;
+
+		memcpy(bytes, rows[i].query, len);
+		while ((n = http_query_next(&query, &pair, &left)) > 0)
+			buf_addf(&is, "%.*s>%.*s|", (int)pair.name.len, pair.name.at, (int)pair.value.len, pair.value.at);
+		buf_add_char(&is, '\0');
+		ck_assert_str_eq(is.at, rows[i].pairs);
+		ck_assert_int_eq(n, rows[i].end);
+		ck_assert(left <= room + len);
+		buf_free(&is);
+		free(bytes);
+		free(room);
+	}
+}
+END_TEST
+
 START_TEST(every_status_has_its_reason)
 {
 	static const int sent[] = { 100, 200, 204, 400, 401, 403, 404, 405, 408, 411, 413, 414, 417, 421, 431, 499, 500, 501, 502, 503,
@@ -981,11 +1020,59 @@ START_TEST(the_longest_head_of_an_answer_fits)
 }
 END_TEST
 
+/* Cut at every byte: what has come is thrown away from there on, and what follows is understood. */
+static void throw_away_from_any_byte_on(const char *text)
+{
+	for (size_t cut = 1; cut < strlen(text) - 18; cut++) {
+		char window[1024];
+		size_t len = cut, sent = cut;
+		struct http_parser p;
+		struct parse_result r;
+
+		memcpy(window, text, cut);
+		http_parser_init(&p);
+		r = http_parse(&p, window, len, 1000);
+		ck_assert_int_eq(r.status, PARSE_MORE);
+		memmove(window, window + r.used, len -= r.used);
+		if (!http_skip(&p, window)) {
+			/* Of a head there is nothing to throw away yet. */
+			ck_assert_uint_lt(cut, (size_t)(strstr(text, "\r\n\r\n") + 4 - text));
+			continue;
+		}
+		ck_assert(slice_is(p.request.path, SLICE("/v1/run/echo")));
+		do {
+			r = http_parse(&p, window, len, 1000);
+			memmove(window, window + r.used, len -= r.used);
+			if (r.status == PARSE_MORE)
+				window[len++] = text[sent++];
+		} while (r.status == PARSE_MORE);
+		ck_assert_int_eq(r.status, PARSE_TOOBIG);
+		ck_assert_uint_eq(sent + 18, strlen(text));
+		ck_assert_uint_eq(len, 0);
+		memcpy(window, text + sent, len = 18);
+		r = http_parse(&p, window, len, 1000);
+		ck_assert_int_eq(r.status, PARSE_DONE);
+	}
+}
+
+START_TEST(a_request_can_be_thrown_away_from_any_byte_of_its_body_on)
+{
+	static const char *const texts[] = {
+		"POST /v1/run/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234567890123456789GET / HTTP/1.0\r\n\r\n",
+		"POST /v1/run/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n5\r\n01234\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+	};
+
+	for (size_t i = 0; i < countof(texts); i++)
+		throw_away_from_any_byte_on(texts[i]);
+}
+END_TEST
+
 Suite *http_suite(void);
 
 Suite *http_suite(void)
 {
 	const TTest *tests[] = {
+		a_request_can_be_thrown_away_from_any_byte_of_its_body_on,
 		a_request_is_taken_apart,
 		each_method_is_known_and_others_are_left_to_the_router,
 		one_empty_line_before_a_request_is_forgiven,
@@ -1020,6 +1107,7 @@ Suite *http_suite(void)
 		noise_does_no_harm,
 		http_begins_with_a_method_and_a_space,
 		a_query_gives_decoded_values,
+		a_query_is_taken_apart_pair_by_pair,
 		every_status_has_its_reason,
 		the_date_is_written_as_rfc_9110_wants_it,
 		the_head_of_an_answer_is_written,

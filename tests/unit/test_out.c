@@ -46,7 +46,7 @@ START_TEST(small_and_large_things_leave_in_the_order_in_which_they_were_added)
 		buf_addf(&out.bytes, "<%d>", i);
 		buf_addf(&wanted, "<%d>", i);
 		buf_add_slice(&wanted, job->answer.output);
-		ck_assert(out_add_result(&out, job, job->answer.output));
+		ck_assert(out_add_result(&out, job, job->answer.output, false));
 	}
 	ck_assert_uint_eq(out_waiting(&out), wanted.len);
 	while (out_waiting(&out) > 0) {
@@ -116,7 +116,7 @@ START_TEST(what_was_not_sent_is_given_back_with_the_rest)
 	struct out out;
 
 	out_init(&out);
-	ck_assert(out_add_result(&out, job, job->answer.output));
+	ck_assert(out_add_result(&out, job, job->answer.output, false));
 	ck_assert_uint_gt(shim_load(&m->leatd.memory_bytes, relaxed), 50000);
 	out_free(&out);
 	mill_stop(m);   /* sees that no byte is charged any more */

@@ -540,11 +540,54 @@ START_TEST(an_error_stays_on_one_line)
 }
 END_TEST
 
+/* Cut at every byte: what has come is thrown away from there on, and what follows is understood. */
+START_TEST(a_request_can_be_thrown_away_from_any_byte_on)
+{
+	static const char text[] = "*3\r\n$3\r\nRUN\r\n$4\r\necho\r\n$30\r\n" A16 "aaaaaaaaaaaaaa\r\n" "PING\r\n";
+	struct slice head[2];
+
+	for (size_t cut = 1; cut < strlen(text) - 6; cut++) {
+		char window[1024];
+		size_t len = cut, sent = cut;
+		struct resp_parser p;
+		struct parse_result r;
+
+		memcpy(window, text, cut);
+		resp_parser_init(&p);
+		r = resp_parse(&p, window, len, MAX_BULK);
+		ck_assert_int_eq(r.status, PARSE_MORE);
+		memmove(window, window + r.used, len -= r.used);
+		if (!resp_skip(&p, window, head)) {
+			/* Of a head there is nothing to throw away yet. */
+			ck_assert_uint_lt(cut, 5);
+			resp_parser_free(&p);
+			continue;
+		}
+		ck_assert(slice_is(head[0], cut >= 11 ? SLICE("RUN") : SLICE("")));
+		ck_assert(slice_is(head[1], cut >= 21 ? SLICE("echo") : SLICE("")));
+		do {
+			r = resp_parse(&p, window, len, MAX_BULK);
+			memmove(window, window + r.used, len -= r.used);
+			if (r.status == PARSE_MORE)
+				window[len++] = text[sent++];
+		} while (r.status == PARSE_MORE);
+		ck_assert_int_eq(r.status, PARSE_TOOBIG);
+		ck_assert_uint_eq(sent + 6, strlen(text));
+		ck_assert_uint_eq(len, 0);
+		memcpy(window, text + sent, len = 6);
+		r = resp_parse(&p, window, len, MAX_BULK);
+		ck_assert_int_eq(r.status, PARSE_DONE);
+		resp_parser_free(&p);
+	}
+}
+END_TEST
+
 Suite *resp_suite(void);
 
 Suite *resp_suite(void)
 {
 	const TTest *tests[] = {
+		a_request_can_be_thrown_away_from_any_byte_on,
 		an_array_of_bulk_strings_is_a_command,
 		an_array_of_nothing_is_skipped,
 		a_malformed_array_is_refused_as_soon_as_it_is_certain,

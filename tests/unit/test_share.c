@@ -1,13 +1,29 @@
 #include "../../daemon/share.h"
+#include "../../lib/shim.h"
 #include "testing.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+static struct peer peer(uint64_t who)
+{
+	return (struct peer){ .family = AF_INET, .address.v4.s_addr = (in_addr_t)who };
+}
+
+static struct share_entry *take_at(struct share *share, uint64_t who, struct share_scene scene)
+{
+	struct peer p = peer(who);
+
+	return share_take(share, &p, &scene);
+}
+
+/* Each much later than the one before it, so that only who waits now does. */
 static struct share_entry *take(struct share *share, uint64_t who, uint64_t waiting)
 {
-	return share_take(share, &(struct peer){ .family = AF_INET, .address.v4.s_addr = (in_addr_t)who }, waiting);
+	static shim_u64 hours;
+
+	return take_at(share, who, (struct share_scene){ .now = (moment)shim_add(&hours, 1, relaxed) * 3600 * SECONDS, .waiting = waiting });
 }
 
 START_TEST(while_others_wait_a_peer_holds_no_more_than_its_part)
@@ -44,6 +60,57 @@ START_TEST(those_that_run_hold_a_place_and_do_not_wait)
 }
 END_TEST
 
+START_TEST(who_waited_or_was_refused_is_remembered_for_a_while)
+{
+	struct share *share = share_new(10, 20);
+	struct peer refused = peer(3);
+
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 1 }));
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 1, .waiting = 1 }));
+	/* Its own wants are not those of others. */
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 2, .waiting = 2 }));
+
+	ck_assert_ptr_nonnull(take_at(share, 2, (struct share_scene){ .now = 3, .waiting = 3, .wait = SECONDS }));
+	ck_assert_ptr_null(take_at(share, 1, (struct share_scene){ .now = 1 * SECONDS, .waiting = 0 }));
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 2 * SECONDS, .waiting = 0 }));
+
+	share_refused(share, &refused, 3 * SECONDS, 2 * SECONDS);
+	ck_assert_ptr_null(take_at(share, 1, (struct share_scene){ .now = 4 * SECONDS, .waiting = 0 }));
+	/* Whoever has less than its part gets it all the same. */
+	ck_assert_ptr_nonnull(take_at(share, 2, (struct share_scene){ .now = 4 * SECONDS, .waiting = 0 }));
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 6 * SECONDS, .waiting = 1 }));
+	share_free(share);
+}
+END_TEST
+
+START_TEST(a_want_of_ones_own_does_not_hide_those_of_two_others)
+{
+	struct share *share = share_new(10, 10);
+	struct peer a = peer(1), b = peer(2), c = peer(3);
+
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 1, .is_free = true }));
+	share_refused(share, &b, 2, 5 * SECONDS);
+	share_refused(share, &c, 2, 3 * SECONDS);
+	share_refused(share, &a, 2, 4 * SECONDS);
+	ck_assert_ptr_null(take_at(share, 1, (struct share_scene){ .now = 4 * SECONDS }));
+	ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 6 * SECONDS }));
+	share_free(share);
+}
+END_TEST
+
+START_TEST(a_free_runner_is_for_everybody)
+{
+	struct share *share = share_new(10, 10);
+	struct peer other = peer(2);
+
+	share_refused(share, &other, 1, SECONDS);
+	for (uint64_t i = 0; i < 5; i++)
+		ck_assert_ptr_nonnull(take_at(share, 1, (struct share_scene){ .now = 2, .waiting = i, .is_free = true }));
+	ck_assert_ptr_null(take_at(share, 1, (struct share_scene){ .now = 2, .waiting = 0 }));
+	share_free(share);
+}
+END_TEST
+
 START_TEST(as_many_peers_as_places_and_a_place_that_is_given_back_is_anothers)
 {
 	struct share *share = share_new(1000, 1);
@@ -75,12 +142,12 @@ END_TEST
 START_TEST(a_peer_of_a_unix_socket_is_its_user)
 {
 	int ends[2];
-	struct peer peer;
+	struct peer user;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	peer = peer_of(ends[0], &(struct sockaddr_storage){ .ss_family = AF_UNIX });
-	ck_assert_uint_eq(peer.family, AF_UNIX);
-	ck_assert_uint_eq(peer.address.uid, getuid());
+	user = peer_of(ends[0], &(struct sockaddr_storage){ .ss_family = AF_UNIX });
+	ck_assert_uint_eq(user.family, AF_UNIX);
+	ck_assert_uint_eq(user.address.uid, getuid());
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -130,6 +197,8 @@ Suite *share_suite(void)
 {
 	const TTest *const tests[] = {
 		while_others_wait_a_peer_holds_no_more_than_its_part, those_that_run_hold_a_place_and_do_not_wait,
+		who_waited_or_was_refused_is_remembered_for_a_while,
+		a_want_of_ones_own_does_not_hide_those_of_two_others, a_free_runner_is_for_everybody,
 		as_many_peers_as_places_and_a_place_that_is_given_back_is_anothers, the_least_part_is_one_place,
 		a_peer_of_a_unix_socket_is_its_user, many_threads_come_and_go,
 	};

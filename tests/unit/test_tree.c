@@ -2,6 +2,7 @@
 #include "../../daemon/tree.h"
 
 #include "../../daemon/keeper.h"
+#include "../../daemon/limits.h"
 #include "../../daemon/spawn.h"
 #include "testing.h"
 
@@ -35,8 +36,9 @@ static void begin(struct story *s)
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char *)(uintptr_t)s->script, NULL };
 	char *envp[] = { (char[]){ "PATH=/usr/bin:/bin" }, NULL };
 	struct account nobody_else = { .change = false };
+	struct limits none = { .count = 0 };
 	struct spawn_order order = { .path = "/bin/sh", .argv = argv, .envp = envp, .cwd = "/", .account = &nobody_else,
-				     .descriptors = { 1024, 1024 }, .in = s->nothing, .out = s->said[1], .err = s->nothing, .cgroup = -1 };
+				     .limits = &none, .in = s->nothing, .out = s->said[1], .err = s->nothing, .cgroup = -1 };
 	const char *what;
 
 	s->started = spawn(&order, &what);

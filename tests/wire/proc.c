@@ -128,3 +128,11 @@ size_t commands_of(const char *id)
 	snprintf(variable, sizeof(variable), "LEAT_ID=%s", id);
 	return processes_with(variable);
 }
+
+size_t memory_of(pid_t pid, const char *field)
+{
+	char *status = read_file(scratchf("/proc/%d/status", (int)pid), NULL), *at = strstr(status, scratchf("\n%s:", field));
+
+	ck_assert_msg(at != NULL, "no %s in %s", field, status);
+	return strtoull(strchr(at, ':') + 1, NULL, 10) * 1024;
+}

@@ -8,6 +8,9 @@
 size_t descriptors_of(pid_t pid);
 size_t threads_of(pid_t pid);
 
+/* Bytes of its memory: `VmRSS`, what is resident, or `VmHWM`, the most that ever was. */
+size_t memory_of(pid_t pid, const char *field);
+
 /* Its children, the dead that it has not reaped among them. */
 size_t children_of(pid_t pid);
 

@@ -86,6 +86,17 @@ static void forget_heard(struct client *c)
 	c->at = 0;
 }
 
+static size_t not_heard(const struct client *c)
+{
+	return c->len - c->at;
+}
+
+/* For messages: a copy with an end. */
+static const char *shown(const char *bytes, size_t len)
+{
+	return scratchf("%.*s%s", len < 1000 ? (int)len : 1000, bytes, len < 1000 ? "" : "...");
+}
+
 bool hear_more(struct client *c)
 {
 	struct pollfd waiting = { c->fd, POLLIN, 0 };
@@ -93,7 +104,7 @@ bool hear_more(struct client *c)
 	if (c->over)
 		return false;
 	ck_assert_msg(poll(&waiting, 1, 30000) == 1, "no answer within 30 s to:\n%s\nbut\n%s", c->said ? c->said : "",
-		      c->in + c->at);
+		      shown(c->in + c->at, not_heard(c)));
 	receive(c);
 	return !c->over;
 }
@@ -110,17 +121,6 @@ bool is_over(struct client *c)
 	if (!c->over)
 		receive(c);
 	return c->over;
-}
-
-static size_t not_heard(const struct client *c)
-{
-	return c->len - c->at;
-}
-
-/* For messages: a copy with an end. */
-static const char *shown(const char *bytes, size_t len)
-{
-	return scratchf("%.*s%s", len < 1000 ? (int)len : 1000, bytes, len < 1000 ? "" : "...");
 }
 
 void hear_at(struct client *c, const void *bytes, size_t len, const char *here)

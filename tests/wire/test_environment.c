@@ -1,6 +1,7 @@
 /* What a command finds around it: nothing of leatd's own. */
 #include "wire.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ static const char *output_of(struct client *c, const char *job)
 START_TEST(the_environment_is_fresh)
 {
 	static const char *const more[] = { "LD_LIBRARY_PATH=/nowhere", "LEAT_SECRET=1", "CREDENTIALS_DIRECTORY=/nowhere", "WATCHDOG_USEC=1000000000",
-					    "MY_OWN=1", NULL };
+					    "WATCHDOG_PID=1", "NOTIFY_SOCKET=/nowhere", "LISTEN_PID=1", "LISTEN_FDS=1", "LISTEN_FDNAMES=x",
+					    "LD_PRELOAD=", "MY_OWN=1", NULL };
 	struct server *s = server_launch(&(struct launch){
 		.config = "[job env]\nexec = env\nenv.TZ = UTC\nenv.GREETING = hello world\n", .environment = more });
 	struct client *c = dial(s);
@@ -86,6 +88,24 @@ START_TEST(signals_are_neither_ignored_nor_blocked)
 }
 END_TEST
 
+START_TEST(what_leatd_found_ignored_is_not_ignored_by_a_command)
+{
+	struct client *c = dial(server_launch(&(struct launch){
+		.config = "[job signals]\nexec = grep ^SigIgn /proc/self/status\n", .shell = "trap '' HUP INT QUIT USR1 CHLD; exec \"$@\"" }));
+
+	ck_assert_str_eq(output_of(c, "signals"), "SigIgn:\t0000000000000000\n\r\n");
+}
+END_TEST
+
+START_TEST(a_command_lists_no_descriptors_but_its_three_and_the_one_it_lists_with)
+{
+	struct client *c = dial(server_start("[job ls]\nexec = /bin/ls /proc/self/fd\n"));
+
+	for (int i = 0; i < 20; i++)
+		ck_assert_str_eq(output_of(c, "ls"), "0\n1\n2\n3\n\r\n");
+}
+END_TEST
+
 START_TEST(a_command_has_a_session_of_its_own)
 {
 	/* pid (comm) state ppid pgrp session */
@@ -123,6 +143,43 @@ START_TEST(a_user_of_the_server_or_of_the_job_is_taken)
 }
 END_TEST
 
+START_TEST(a_command_cannot_become_root_again)
+{
+	struct client *c;
+	uid_t uid = getpwnam("nobody")->pw_uid;
+
+	if (!is_root())
+		return;
+	c = dial(server_start("[job ids]\nexec = grep ^Uid: /proc/self/status\n[job caps]\nexec = grep ^CapEff: /proc/self/status\n"));
+	ck_assert_str_eq(output_of(c, "ids"), scratchf("Uid:\t%u\t%u\t%u\t%u\n\r\n", uid, uid, uid, uid));
+	ck_assert_str_eq(output_of(c, "caps"), "CapEff:\t0000000000000000\n\r\n");
+}
+END_TEST
+
+START_TEST(a_group_of_the_server_or_of_the_job_is_taken)
+{
+	unsigned daemon, sys, nogroup;
+	struct client *c;
+
+	if (!is_root())
+		return;
+	daemon = getgrnam("daemon")->gr_gid;
+	sys = getgrnam("sys")->gr_gid;
+	nogroup = getpwnam("nobody")->pw_gid;
+	c = dial(server_start("[server]\ngroup = sys\n[job one]\nexec = grep ^Gid: /proc/self/status\n[job group]\nexec = grep ^Gid: /proc/self/status\n"
+			      "group = daemon\n[job groups]\nexec = id -G\ngroup = daemon\n[job user]\nexec = id -g\nuser = nobody\n"
+			      "[job both]\nexec = id -g\nuser = nobody\ngroup = daemon\n"
+			      "[job root]\nexec = /bin/sh -c 'echo $(id -u) $(id -g)'\nuser = root\ngroup = daemon\n"));
+	ck_assert_str_eq(output_of(c, "one"), scratchf("Gid:\t%u\t%u\t%u\t%u\n\r\n", sys, sys, sys, sys));
+	ck_assert_str_eq(output_of(c, "group"), scratchf("Gid:\t%u\t%u\t%u\t%u\n\r\n", daemon, daemon, daemon, daemon));
+	ck_assert_str_eq(output_of(c, "groups"), scratchf("%u\n\r\n", daemon));
+	/* Who names a user gets that user's group. */
+	ck_assert_str_eq(output_of(c, "user"), scratchf("%u\n\r\n", nogroup));
+	ck_assert_str_eq(output_of(c, "both"), scratchf("%u\n\r\n", daemon));
+	ck_assert_str_eq(output_of(c, "root"), scratchf("0 %u\n\r\n", daemon));
+}
+END_TEST
+
 START_TEST(a_command_starts_in_its_folder)
 {
 	const char *folder = new_folder();
@@ -153,9 +210,13 @@ Suite *environment_suite(void)
 		the_environment_of_the_configuration_may_replace_path,
 		a_command_has_no_descriptors_but_0_1_and_2,
 		signals_are_neither_ignored_nor_blocked,
+		what_leatd_found_ignored_is_not_ignored_by_a_command,
+		a_command_lists_no_descriptors_but_its_three_and_the_one_it_lists_with,
 		a_command_has_a_session_of_its_own,
 		commands_run_as_nobody_when_leatd_is_root,
 		a_user_of_the_server_or_of_the_job_is_taken,
+		a_command_cannot_become_root_again,
+		a_group_of_the_server_or_of_the_job_is_taken,
 		a_command_starts_in_its_folder,
 		commands_die_with_a_leatd_that_is_killed,
 	};

@@ -182,6 +182,36 @@ START_TEST(words_are_split_as_a_shell_would_and_not_expanded)
 }
 END_TEST
 
+START_TEST(other_statuses_may_mean_success)
+{
+	struct server *s = server_start("[job diff]\nexec = /usr/bin/diff - /dev/null\nsuccess = 0 1\n"
+					"[job two]\nexec = /bin/sh -c 'exit 2'\nsuccess = 0 1\n"
+					"[job never]\nexec = /bin/true\nsuccess = 7\n");
+	struct client *c = dial(s);
+
+	say(c, "RUN diff \"\"\r\nRUN diff x\r\n");
+	hear(c, "$0\r\n\r\n");
+	assert_match(hear_reply(c), "^\\$[0-9]+\r\n1d0\n< x\n");
+	say(c, "RUN two\r\n");
+	hear_match(c, "^-FAILED .* status=2$");
+	say(c, "RUN never\r\n");
+	hear_match(c, "^-FAILED .* status=0$");
+	ck_assert_uint_eq(stat_of(s, "diff", "done"), 2);
+}
+END_TEST
+
+START_TEST(a_status_of_success_does_not_count_once_it_was_told_to_end)
+{
+	struct client *c = dial(server_start("[job one]\nexec = /bin/sh -c 'trap \"exit 1\" TERM; while :; do sleep 0.01; done'\nsuccess = 0 1\n"
+					     "[job zero]\nexec = /bin/sh -c 'trap \"echo rest; exit 0\" TERM; while :; do sleep 0.01; done'\nsuccess = 0 1\n"));
+
+	say(c, "RUN one x DEADLINE 1s\r\n");
+	hear_match(c, "^-TIMEOUT ");
+	say(c, "RUN zero x DEADLINE 1s\r\n");
+	hear(c, "$5\r\nrest\n\r\n");
+}
+END_TEST
+
 Suite *exec_suite(void)
 {
 	const TTest *tests[] = {
@@ -197,6 +227,8 @@ Suite *exec_suite(void)
 		a_script_that_cannot_be_executed_is_failed_with_the_reason,
 		five_hundred_commands_leave_nothing_behind,
 		words_are_split_as_a_shell_would_and_not_expanded,
+		other_statuses_may_mean_success,
+		a_status_of_success_does_not_count_once_it_was_told_to_end,
 	};
 	return wire_suite("exec", tests, countof(tests));
 }

@@ -18,6 +18,7 @@ static const char help[] =
 	"  --protocol http|resp    http\n"
 	"  --job NAME              echo\n"
 	"  --payload TEXT          hello\n"
+	"  --nothing               instead of a job: PING, or GET /healthz, which cost what any request does\n"
 	"  --rate RATES            RATE[:SECONDS],... requests a second; several are phases, one after the other\n"
 	"  --source ADDRESS@RATES  a client of its own: its own address, rates, connections and figures. May repeat\n"
 	"  --seconds S             of a phase that does not say: 5\n"
@@ -99,13 +100,14 @@ static void add_address(struct options *o, char *text)
 
 struct options options_read(int argc, char **argv)
 {
-	enum { SERVER, PROTOCOL, JOB, PAYLOAD, RATE, SOURCE, LENGTH, WARM_UP, DEADLINE, CONNECTIONS, MAX_CONNECTIONS, CLOSED, PIPELINE, SEED, MAX_LAG,
+	enum { SERVER, PROTOCOL, JOB, PAYLOAD, NOTHING, RATE, SOURCE, LENGTH, WARM_UP, DEADLINE, CONNECTIONS, MAX_CONNECTIONS, CLOSED, PIPELINE, SEED, MAX_LAG,
 		WINDOWS, HELP };
 	static const struct option names[] = {
 		{ "server", required_argument, NULL, SERVER },
 		{ "protocol", required_argument, NULL, PROTOCOL },
 		{ "job", required_argument, NULL, JOB },
 		{ "payload", required_argument, NULL, PAYLOAD },
+		{ "nothing", no_argument, NULL, NOTHING },
 		{ "rate", required_argument, NULL, RATE },
 		{ "source", required_argument, NULL, SOURCE },
 		{ "seconds", required_argument, NULL, LENGTH },
@@ -142,6 +144,7 @@ struct options options_read(int argc, char **argv)
 			break;
 		case JOB: o.job = optarg; break;
 		case PAYLOAD: o.payload = optarg; break;
+		case NOTHING: o.asks_nothing = true; break;
 		case RATE: rates = optarg; break;
 		case SOURCE:
 			if (source_count == OPTIONS_SOURCES)

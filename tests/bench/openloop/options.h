@@ -14,6 +14,7 @@ struct options {
 	struct sockaddr_in address;
 	bool is_http;
 	const char *job, *payload;
+	bool asks_nothing; /* no job: what any request costs */
 	struct {
 		const char *name; /* its address, or `any` */
 		struct in_addr from;
