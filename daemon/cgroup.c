@@ -41,13 +41,16 @@ void leaf_kill(const struct leaf *leaf)
 
 enum state { NEW, USED, POPULATED };
 
-/* Used: something was done to it that the next command would feel. One that enters a frozen leaf would never be executed. */
+/* Used: a command has done something to it that the next one would feel. One that enters a frozen leaf would never be executed. */
 static enum state look_at(const struct leaf *leaf)
 {
 	char events[128];
 	ssize_t n = pread(leaf->events, events, sizeof(events) - 1, 0);
 
 	events[n > 0 ? n : 0] = '\0';
+	/* It was removed: nobody can live in it. */
+	if (n < 0 && errno == ENODEV)
+		return USED;
 	if (!strstr(events, "populated 0"))
 		return POPULATED;
 	return strstr(events, "frozen 0") ? NEW : USED;

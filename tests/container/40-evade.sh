@@ -17,6 +17,13 @@ leave)
 	(setsid setsid sleep 81 &)
 	sleep 82
 	;;
+remove)
+	# Not before everybody has left it.
+	echo 0 >"${leaf%/jobs/*}/cgroup.procs"
+	echo "$PPID" >"${leaf%/jobs/*}/cgroup.procs"
+	rmdir "$leaf" && succeeded "$1"
+	sleep 83
+	;;
 freeze)
 	succeeded "$1"
 	echo 1 >"$leaf/cgroup.freeze"
@@ -40,7 +47,7 @@ concurrency = 1
 queue = 0
 INI
 
-for how in leave freeze nest threads leave; do
+for how in leave remove freeze nest threads leave; do
 	answer=$(ask "RUN evade $how ID $how DEADLINE 1000")
 	expect [ "${answer/abandoned/}" = "$answer" ]
 	expect [ -e "/var/lib/leat/$how" ]

@@ -172,6 +172,27 @@ START_TEST(one_in_which_cgroups_were_made_is_removed_with_them)
 }
 END_TEST
 
+START_TEST(one_that_a_command_has_removed_is_empty_and_another_is_made)
+{
+	struct place p;
+	struct leaf *leaf;
+	char path[300];
+
+	if (!place_open(&p))
+		return;
+	leaf = leaf_take(p.cgroup, p.idle, "t");
+	snprintf(path, sizeof(path), "%s/jobs/t-1", p.path);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert(leaf_is_empty(leaf));
+	leaf_give(p.cgroup, p.idle, leaf);
+	leaf = leaf_take(p.cgroup, p.idle, "t");
+	ck_assert_ptr_nonnull(leaf);
+	ck_assert_str_eq(leaf->name, "t-2");
+	leaf_give(p.cgroup, p.idle, leaf);
+	place_close(&p);
+}
+END_TEST
+
 START_TEST(more_than_can_wait_are_removed)
 {
 	struct place p;
@@ -233,6 +254,7 @@ Suite *cgroup_suite(void)
 		one_in_which_somebody_lives_waits_for_its_turn_and_whoever_is_killed_leaves_it_empty,
 		one_that_was_frozen_is_removed_and_another_is_made,
 		one_in_which_cgroups_were_made_is_removed_with_them,
+		one_that_a_command_has_removed_is_empty_and_another_is_made,
 		more_than_can_wait_are_removed,
 		a_setting_that_is_no_cgroup_is_an_error_and_off_is_none,
 		a_second_leatd_does_not_get_it,
