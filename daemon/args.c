@@ -4,6 +4,7 @@
 #include "config.h"
 #include "text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* --- The configuration --- */
@@ -43,6 +44,43 @@ void arg_rule_free(struct arg_rule *rule)
 	free(rule);
 }
 
+/* The end of a bracket expression, in which a backslash is one. `at` is behind its `[`. */
+static const char *skip_bracket(const char *at)
+{
+	at += *at == '^';
+	at += *at == ']';
+	while (*at && *at != ']') {
+		char kind = at[0] == '[' && at[1] && strchr(":.=", at[1]) ? at[1] : '\0';
+
+		/* [:alpha:] and its like. */
+		for (at += kind ? 2 : 1; kind && *at; at++) {
+			if (at[0] == kind && at[1] == ']') {
+				at += 2;
+				break;
+			}
+		}
+	}
+	return at;
+}
+
+/* A pattern that is none of the standard's, but that the C library takes, and with which a client could keep an event loop busy for
+ * minutes: it is the only one that tries in vain again and again. */
+static bool has_back_reference(const char *at)
+{
+	for (; *at; at++) {
+		if (*at == '[') {
+			at = skip_bracket(at + 1);
+			if (!*at)
+				return false;
+		} else if (*at == '\\') {
+			at++;
+			if (!*at || (*at >= '1' && *at <= '9'))
+				return *at != '\0';
+		}
+	}
+	return false;
+}
+
 bool arg_rule_compile(struct arg_rule *rule, char *why, size_t why_len)
 {
 	int error = regcomp(&rule->regex, rule->pattern, REG_EXTENDED);
@@ -50,7 +88,11 @@ bool arg_rule_compile(struct arg_rule *rule, char *why, size_t why_len)
 	rule->compiled = error == 0;
 	if (error)
 		regerror(error, &rule->regex, why, why_len);
-	return rule->compiled;
+	else if (has_back_reference(rule->pattern))
+		snprintf(why, why_len, "it has no back-references");
+	else
+		return true;
+	return false;
 }
 
 static bool begins_like_option(const struct arg_rule *rule, struct slice value)

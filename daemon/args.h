@@ -35,7 +35,7 @@ must_check struct arg_rule *arg_rule_new(const char *name, const char *pattern);
 /* NULL does nothing. */
 void arg_rule_free(struct arg_rule *);
 
-/* False: the pattern is none, and `why` the sentence of regerror(). */
+/* False: the pattern is none, and `why` says so, as regerror() does. Back-references are refused. */
 must_check bool arg_rule_compile(struct arg_rule *, char *why, size_t why_len);
 
 /* Any thread. */

@@ -200,14 +200,64 @@ START_TEST(as_many_and_as_long_as_may_be_fit)
 }
 END_TEST
 
-START_TEST(a_pattern_that_is_none_is_refused_with_the_reason)
+static void expect_no_pattern(const char *pattern, const char *about)
 {
-	struct arg_rule *rule = arg_rule_new("x", "[0-9");
+	struct arg_rule *rule = arg_rule_new("x", pattern);
 	char why[128] = "";
 
-	ck_assert(!arg_rule_compile(rule, why, sizeof(why)));
-	ck_assert_str_ne(why, "");
+	ck_assert_msg(!arg_rule_compile(rule, why, sizeof(why)), "%s", pattern);
+	ck_assert_msg(strstr(why, about) != NULL, "%s: %s", pattern, why);
 	arg_rule_free(rule);
+}
+
+START_TEST(a_pattern_that_is_none_is_refused_with_the_reason)
+{
+	expect_no_pattern("[0-9", "Unmatched");
+	expect_no_pattern("(a", "Unmatched");
+	expect_no_pattern("a{2,1}", "Invalid");
+	expect_no_pattern("*", "Invalid");
+}
+END_TEST
+
+START_TEST(a_pattern_with_which_a_client_could_keep_leatd_busy_is_refused)
+{
+	expect_no_pattern("(.*)\\1b", "back-references");
+	expect_no_pattern("[]x\\](.)\\\\\\1", "back-references");
+	expect_no_pattern("[^][:alpha:]]([[.-.]])\\1", "back-references");
+	/* These are none. */
+	ck_assert(allows("[\\1]+", "1\\"));
+	ck_assert(allows("\\\\1", "\\1"));
+	ck_assert(allows("[][:alpha:]\\1]+\\.", "]a1."));
+}
+END_TEST
+
+START_TEST(any_bytes_on_a_command_line_are_split_or_refused_but_never_become_more_arguments)
+{
+	static const char *const pieces[] = { "x", " ", "{a}", "{", "}", "{{", "'", "\"", "\\", "|", "\t", "--a={a}", "$", "\n", "{b}" };
+
+	srand(11);
+	for (int round = 0; round < 20000; round++) {
+		struct slice packed = { "v 'w\0", 6 };
+		struct arg_rule rule = { .name = (char[]){ "a" } }, *rules[] = { &rule };
+		struct job_config job = { .args = rules, .arg_count = 1 };
+		char line[256] = "/bin/x ", why[256];
+		size_t n = 0;
+		char **argv;
+
+		for (int i = 0; i < 12; i++)
+			strcat(line, pieces[(size_t)rand() % countof(pieces)]);
+		job.cmdline = cmdline_split(line, why, sizeof(why));
+		if (!job.cmdline || strstr(line, "{b}")) {
+			free(job.cmdline);
+			continue;
+		}
+		argv = args_fill(&job, packed);
+		while (argv[n])
+			n++;
+		ck_assert_uint_eq(n, job.cmdline->argc);
+		free(argv);
+		free(job.cmdline);
+	}
 }
 END_TEST
 
@@ -219,6 +269,8 @@ Suite *args_suite(void)
 		a_value_begins_with_a_dash_only_if_its_pattern_does,
 		what_is_wrong_is_said_with_the_name_and_the_pattern_but_not_the_value, what_a_client_says_is_bounded,
 		as_many_and_as_long_as_may_be_fit, a_pattern_that_is_none_is_refused_with_the_reason,
+		a_pattern_with_which_a_client_could_keep_leatd_busy_is_refused,
+		any_bytes_on_a_command_line_are_split_or_refused_but_never_become_more_arguments,
 	};
 
 	return suite_of("args", tests, countof(tests));
