@@ -1,6 +1,6 @@
 #include "answer.h"
 
-#include "http.h"
+#include "http_head.h"
 #include "text.h"
 
 static const struct {

@@ -1,4 +1,4 @@
-/* HTTP/1.1: bytes to requests, and the heads of answers (RFC 9110, RFC 9112). Pure functions, no I/O.
+/* HTTP/1.1: bytes to requests (RFC 9110, RFC 9112). Pure functions, no I/O.
  *
  * Strict where leniency lets requests be smuggled. Answered with 400 and closed: both Transfer-Encoding and
  * Content-Length, a repeated or non-digit Content-Length, a Transfer-Encoding other than `chunked`, bare CR or LF,
@@ -75,34 +75,5 @@ must_check bool http_skip(struct http_parser *, char *window);
 
 /* True if the first bytes of a connection are an HTTP method followed by a space; `*undecided` if more are needed. */
 bool http_begins(const char *bytes, size_t len, bool *undecided);
-
-/* The first value of `name` in a query string, percent-decoded into `room` (no NUL is added): its length, -1 when it is not
- * there, -2 when it is malformed or does not fit. '+' is a space. */
-int http_query_value(struct slice query, struct slice name, char *room, size_t room_len);
-
-/* Takes the first pair of the query off its front, and decodes it to the front of *room, which is as long as the query or longer, and of which the
- * rest is left. 1; 0 when there is no more; -2 when it is malformed. */
-struct http_pair {
-	struct slice name, value;
-};
-int http_query_next(struct slice *query, struct http_pair *pair, char **room);
-
-/* "OK", "Bad Request", ...; "Unknown" for a status this daemon does not send. */
-const char *http_reason(int status);
-
-/* The line `Date: ...\r\n` for a time in seconds since 1970, into room[HTTP_DATE_LINE_LEN + 1]. */
-enum { HTTP_DATE_LINE_LEN = 37 };
-void http_date_line(char *room, int64_t unix_seconds);
-
-/* Appends the status line, Date, Content-Type and Content-Length (but for 1xx and 204); and `Connection: close` or, for
- * HTTP/1.0, `keep-alive`. The caller adds further header lines, then "\r\n", then the body. `date_line` is as above. */
-struct http_head {
-	int status;
-	bool minor, keep_alive;
-	struct slice content_type;      /* empty: no Content-Type (204) */
-	uint64_t content_length;
-	const char *date_line;
-};
-void http_add_head(struct buf *, const struct http_head *);
 
 #endif

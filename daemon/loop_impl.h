@@ -2,7 +2,7 @@
 #ifndef LEAT_LOOP_IMPL_H
 #define LEAT_LOOP_IMPL_H
 
-#include "http.h"
+#include "http_head.h"
 #include "loop.h"
 #include "purse.h"
 #include "summary.h"

@@ -1,6 +1,6 @@
 #include "reply.h"
 
-#include "http.h"
+#include "http_head.h"
 #include "job.h"
 #include "resp.h"
 

@@ -115,8 +115,8 @@ static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t 
 }
 
 /* By itself, so that the others do without the room. */
-__attribute__((noinline)) static struct job *submit_with_args(struct leatd *leatd, struct job_order *order, const struct request *request,
-							       struct answer *why)
+static never_inline struct job *submit_with_args(struct leatd *leatd, struct job_order *order, const struct request *request,
+						  struct answer *why)
 {
 	char room[ARGS_PACKED_MAX];
 

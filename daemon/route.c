@@ -3,6 +3,7 @@
 #include "args.h"
 #include "exchange.h"
 #include "http.h"
+#include "http_query.h"
 #include "inquiry.h"
 #include "leatd.h"
 #include "report.h"
@@ -62,7 +63,7 @@ static bool add_args(struct arg_values *args, struct slice query, char *room, st
 }
 
 /* By itself, so that requests without a query do without the room. */
-__attribute__((noinline)) static void run_with_query(struct exchange *ex, struct request *request, struct slice query)
+static never_inline void run_with_query(struct exchange *ex, struct request *request, struct slice query)
 {
 	char room[HTTP_LINE_MAX];
 	struct arg_values args;

@@ -31,4 +31,14 @@ static inline bool slice_is_nocase(struct slice s, struct slice other)
 	return s.len == other.len && (s.len == 0 || strncasecmp(s.at, other.at, s.len) == 0);
 }
 
+/* The value of a digit of either case, or -1. */
+static inline int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+		return (c | 0x20) - 'a' + 10;
+	return -1;
+}
+
 #endif

@@ -196,15 +196,6 @@ static struct slice after(struct slice word, size_t n)
 	return (struct slice){ word.at + n, word.len - n };
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
 static bool read_digest(struct slice word, unsigned char digest[TOKEN_DIGEST_BYTES])
 {
 	if (word.len != (size_t)2 * TOKEN_DIGEST_BYTES)
