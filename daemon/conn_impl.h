@@ -1,4 +1,4 @@
-/* What conn.c and exchange.c share. */
+/* What conn.c, intake.c and exchange.c share. */
 #ifndef LEAT_CONN_IMPL_H
 #define LEAT_CONN_IMPL_H
 
@@ -76,5 +76,8 @@ struct conn {
 
 /* Who speaks from now on; NULL: nobody known, who may send little. */
 void conn_set_who(struct conn *, const struct token *);
+
+/* The client sends no more. */
+void conn_on_eof(struct conn *);
 
 #endif

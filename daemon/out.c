@@ -136,38 +136,25 @@ static void tidy(struct out *o)
 	buf_free(&o->bytes);
 }
 
-int64_t out_write(struct out *o, int fd)
+/* A record of TLS is made of bytes that lie together. */
+static ssize_t write_parts(int fd, struct tls *tls, const struct iovec *parts, int n)
+{
+	if (tls)
+		return tls_write(tls, parts[0].iov_base, parts[0].iov_len);
+	return n == 1 ? write(fd, parts[0].iov_base, parts[0].iov_len) : writev(fd, parts, n);
+}
+
+int64_t out_write(struct out *o, int fd, struct tls *tls)
 {
 	struct iovec parts[PARTS_MAX];
 	int64_t total = 0;
 
 	while (out_waiting(o) > 0) {
 		int n = gather(o, parts);
-		ssize_t wrote = n == 1 ? write(fd, parts[0].iov_base, parts[0].iov_len) : writev(fd, parts, n);
+		ssize_t wrote = write_parts(fd, tls, parts, n);
 
 		if (wrote < 0 && errno == EINTR)
 			continue;
-		if (wrote < 0 && errno == EAGAIN)
-			break;
-		if (wrote < 0)
-			return -errno;
-		advance(o, (size_t)wrote);
-		total += wrote;
-	}
-	tidy(o);
-	return total;
-}
-
-int64_t out_write_tls(struct out *o, struct tls *tls)
-{
-	struct iovec parts[PARTS_MAX];
-	int64_t total = 0;
-
-	while (out_waiting(o) > 0) {
-		ssize_t wrote;
-
-		gather(o, parts);
-		wrote = tls_write(tls, parts[0].iov_base, parts[0].iov_len);
 		if (wrote < 0 && errno == EAGAIN)
 			break;
 		if (wrote < 0)

@@ -24,11 +24,8 @@ void out_free(struct out *);
  * if `scarce`, only if that also takes less memory. False: no memory, and the stream cannot go on. */
 must_check bool out_add_result(struct out *, struct job *, struct slice output, bool scarce);
 
-/* Sends what it can without blocking: the number of bytes, 0 if none can be sent for now, or -errno. */
-must_check int64_t out_write(struct out *, int fd);
-
-/* The same over TLS. */
-must_check int64_t out_write_tls(struct out *, struct tls *);
+/* Sends what it can without blocking: the number of bytes, 0 if none can be sent for now, or -errno. `tls` NULL: it is not encrypted. */
+must_check int64_t out_write(struct out *, int fd, struct tls *tls);
 
 /* Bytes that wait. */
 static inline size_t out_waiting(const struct out *o)

@@ -50,7 +50,7 @@ START_TEST(small_and_large_things_leave_in_the_order_in_which_they_were_added)
 	}
 	ck_assert_uint_eq(out_waiting(&out), wanted.len);
 	while (out_waiting(&out) > 0) {
-		ck_assert_int_ge(out_write(&out, pair[0]), 0);
+		ck_assert_int_ge(out_write(&out, pair[0], NULL), 0);
 		read_all(pair[1], &got);
 	}
 	read_all(pair[1], &got);
@@ -74,13 +74,13 @@ START_TEST(a_reader_that_does_not_read_stops_it_without_blocking)
 	out_init(&out);
 	for (int i = 0; i < 100000; i++)
 		buf_add(&out.bytes, "0123456789", 10);
-	while ((n = out_write(&out, pair[0])) > 0)
+	while ((n = out_write(&out, pair[0], NULL)) > 0)
 		sent += n;
 	ck_assert_int_eq(n, 0);
 	ck_assert_uint_eq(out_waiting(&out), 1000000 - (size_t)sent);
 	close(pair[1]);
 	signal(SIGPIPE, SIG_IGN);
-	ck_assert_int_lt(out_write(&out, pair[0]), 0);
+	ck_assert_int_lt(out_write(&out, pair[0], NULL), 0);
 	out_free(&out);
 	close(pair[0]);
 }
@@ -97,7 +97,7 @@ START_TEST(a_reader_that_never_quite_catches_up_does_not_make_it_grow)
 	for (int i = 0; i < 100; i++)
 		buf_add(&out.bytes, room, sizeof(room));
 	for (int i = 0; i < 10000; i++) {
-		ck_assert_int_ge(out_write(&out, pair[0]), 0);
+		ck_assert_int_ge(out_write(&out, pair[0], NULL), 0);
 		ck_assert_int_gt(recv(pair[1], room, sizeof(room), 0), 0);
 		buf_add(&out.bytes, room, sizeof(room));
 	}
