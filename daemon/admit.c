@@ -3,22 +3,7 @@
 #include "forecast.h"
 #include "leatd.h"
 #include "share.h"
-
-#include <sys/random.h>
-
-/* Spreads out those who come again, so that they do not come together. */
-static uint64_t random_below(uint64_t n)
-{
-	static __thread uint64_t state;
-
-	if (state == 0 && getrandom(&state, sizeof(state), GRND_NONBLOCK) != sizeof(state))
-		state = (uint64_t)moment_now() | 1;
-	/* xorshift64: Marsaglia, Xorshift RNGs, 2003. */
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return n ? state % n : 0;
-}
+#include "../lib/random.h"
 
 /* What is known when a request is looked at. */
 struct look {
@@ -28,11 +13,17 @@ struct look {
 	const struct peer *peer;        /* NULL: nobody who is to be remembered */
 };
 
+/* Up to `most`: spreads out those who come again, so that they do not come together. */
+static int64_t spread_ms(uint64_t most)
+{
+	return random_below(most < UINT32_MAX ? (uint32_t)most + 1 : UINT32_MAX);
+}
+
 static int64_t retry_ms(const struct look *l)
 {
 	uint64_t wait_ms = (uint64_t)(forecast_wait(l->type, l->has_place, l->now) / MILLISECONDS);
 
-	return (int64_t)(wait_ms + random_below(wait_ms + 101));
+	return (int64_t)wait_ms + spread_ms(wait_ms + 100);
 }
 
 /* How long an operator takes, nobody knows: a second is what a restart takes. */
@@ -57,7 +48,7 @@ static const struct answer_texts busy_texts[REFUSALS] = {
 
 static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
 {
-	int64_t retry = by_operator(why) ? 1000 + (int64_t)random_below(1000) : retry_ms(l);
+	int64_t retry = by_operator(why) ? 1000 + spread_ms(999) : retry_ms(l);
 
 	books_refuse(&l->type->books, why, l->has_place);
 	if (l->type->share && l->peer && !by_operator(why))

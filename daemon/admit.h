@@ -1,8 +1,8 @@
 /* Admission: the only place that says no to a job.
  *
- * A refusal allocates nothing, wakes no thread and writes no log line, and takes no lock but that of client_share. What is accepted has a place: `concurrency`
- * to run and `queue` to wait, exactly. The pattern is Go's drop (a send in a select with a default), with the words that a client needs
- * to try again: a time drawn from [W, 2 W + 100 ms] for the predicted wait W (forecast.h). */
+ * A refusal allocates nothing, wakes no thread and writes no log line, and takes no lock but that of client_share. What is accepted
+ * has a place: `concurrency` to run and `queue` to wait, exactly. The pattern is Go's drop (a send in a select with a default), with
+ * the words that a client needs to try again: a time drawn from [W, 2 W + 100 ms] for the predicted wait W (forecast.h). */
 #ifndef LEAT_ADMIT_H
 #define LEAT_ADMIT_H
 

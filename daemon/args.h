@@ -56,7 +56,8 @@ struct arg_values {
 must_check bool arg_values_add(struct arg_values *, struct slice name, struct slice value, struct answer *why);
 
 /* Whether the job takes these values (NULL: none), and has all it needs. True: *packed are the values in the order of the rules, each
- * ended by a NUL, in `room`. False: *why is the answer, which names the argument and its pattern but does not repeat the value. Any thread. */
+ * ended by a NUL, in `room`. False: *why is the answer, which names the argument and its pattern but does not repeat the
+ * value. Any thread. */
 must_check bool args_pack(const struct job_config *, const struct arg_values *, char room[ARGS_PACKED_MAX], struct slice *packed,
 			  struct answer *why);
 

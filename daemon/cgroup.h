@@ -29,8 +29,8 @@ must_check struct cgroup *cgroup_open(const char *setting, bool *error, char *wh
 void cgroup_close(struct cgroup *);
 const char *cgroup_path(const struct cgroup *);
 
-/* An empty leaf, as good as new, out of `idle` (of struct leaf *), or a new one, for a command of this type. Removes those that are not. NULL: none can be made, errno says why.
- * Any thread. */
+/* An empty leaf, as good as new, out of `idle` (of struct leaf *), or a new one, for a command of this type. Removes
+ * those that are not. NULL: none can be made, errno says why. Any thread. */
 must_check struct leaf *leaf_take(struct cgroup *, struct chan *idle, const char *type);
 /* Back to `idle`, empty or not. */
 void leaf_give(struct cgroup *, struct chan *idle, struct leaf *);

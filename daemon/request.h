@@ -38,8 +38,8 @@ must_check struct type *request_find_type(const struct leatd *, struct slice nam
 /* Pauses or resumes the type of that name. False: there is none, or no memory, and *why is the answer. */
 must_check bool request_pause(const struct leatd *, struct slice name, bool paused, struct answer *why);
 
-/* Looks the job up, checks the arguments, has it admitted and puts it on its way. The job, with the caller's reference on it; or NULL, and *why is the
- * answer. */
+/* Looks the job up, checks the arguments, has it admitted and puts it on its way. The job, with the caller's reference on it; or
+ * NULL, and *why is the answer. */
 must_check struct job *request_submit(struct leatd *, const struct request *, const struct requester *, moment arrived,
 				      struct answer *why);
 

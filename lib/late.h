@@ -26,8 +26,8 @@ struct late_options {
 struct chan *late_start(const struct late_options *, const void *input, struct ctx *) must_check;
 
 /* Starts the call and waits for its result. CHAN_OK: *result is the caller's. CHAN_NOMEM: it was not started, the caller keeps the
- * input. Otherwise the caller has walked away: CHAN_WOULD_BLOCK, CHAN_TIMED_OUT, CHAN_CANCELED, CHAN_DEADLINE; *result is as it was, and run()
- * sees its ctx end. Any thread. */
+ * input. Otherwise the caller has walked away: CHAN_WOULD_BLOCK, CHAN_TIMED_OUT, CHAN_CANCELED, CHAN_DEADLINE; *result is as it was,
+ * and run() sees its ctx end. Any thread. */
 enum chan_status late_call(const struct late_options *, const void *input, void *result, struct ctx *, moment deadline);
 
 #endif
