@@ -9,6 +9,7 @@
 #include "leatd.h"
 #include "limits.h"
 #include "log.h"
+#include "output.h"
 #include "spawn.h"
 #include "text.h"
 #include "tree.h"
@@ -25,14 +26,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { OUTPUT_FIRST_BYTES = 4096, ERROR_READS_MAX = 256 };
+enum { ERROR_READS_MAX = 256 };
 
 /* How often a tree that does not go away is looked for anew: from the first of them, each time twice as long, to the last. */
 #define LOOK_FIRST (5 * MILLISECONDS)
 #define LOOK_LAST (500 * MILLISECONDS)
 
 enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
-enum limit { LIMIT_NONE, LIMIT_OUTPUT, LIMIT_MEMORY };
 
 /* One run. Descriptors are -1 when they are closed. */
 struct command {
@@ -43,11 +43,10 @@ struct command {
 	struct chan_watch *watch;       /* tells of a client that went away */
 	int watch_fd;
 	size_t sent;                    /* bytes of the payload */
-	size_t len, cap;                /* of job->output */
+	struct output output;
 	size_t line_len;                /* of the line of stderr that is being read */
 	char line[sizeof(((struct job *)0)->last_error)];
 	enum stage stage;
-	enum limit limit;
 	moment next;                    /* when the stage ends, or when a killed tree is looked for again */
 	int64_t look_in;                /* how long after the last time that was */
 	bool by_itself;                 /* the first process ended before it was told to */
@@ -134,37 +133,14 @@ static void write_payload(struct command *c)
 	close_fd(&c->in);
 }
 
-/* Makes room for more output, within the limits; false sets c->limit. */
-static bool grow_output(struct command *c)
-{
-	size_t most = c->config->max_output + 1;        /* one more, to see that it is over */
-	size_t cap = c->cap ? c->cap * 2 : OUTPUT_FIRST_BYTES;
-	char *output;
-
-	if (cap > most)
-		cap = most;
-	if (!job_charge(c->job, cap - c->cap)) {
-		c->limit = LIMIT_MEMORY;
-		return false;
-	}
-	output = realloc(c->job->output, cap);
-	if (!output) {
-		c->limit = LIMIT_MEMORY;
-		return false;
-	}
-	c->job->output = output;
-	c->cap = cap;
-	return true;
-}
-
 static void read_output(struct command *c)
 {
-	while (c->limit == LIMIT_NONE) {
-		ssize_t n;
+	size_t room;
+	char *to;
 
-		if (c->len == c->cap && !grow_output(c))
-			return;
-		n = read(c->out, c->job->output + c->len, c->cap - c->len);
+	while ((to = output_room(&c->output, &room))) {
+		ssize_t n = read(c->out, to, room);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -173,9 +149,7 @@ static void read_output(struct command *c)
 			close_fd(&c->out);
 			return;
 		}
-		c->len += (size_t)n;
-		if (c->len > c->config->max_output)
-			c->limit = LIMIT_OUTPUT;
+		output_put(&c->output, (size_t)n);
 	}
 }
 
@@ -252,7 +226,7 @@ static void advance(struct command *c)
 	}
 	if (c->stage != STAGE_RUNNING && now >= c->next)
 		kill_now(c);
-	else if (c->stage != STAGE_KILLED && (c->by_itself || c->limit != LIMIT_NONE))
+	else if (c->stage != STAGE_KILLED && (c->by_itself || c->output.limit != OUTPUT_FITS))
 		kill_now(c);
 }
 
@@ -336,7 +310,7 @@ static void attend(struct command *c)
 		/* Armed in vain means that it is cancelled; advance() will see it. */
 		if (polls[WAIT_WATCH].revents)
 			(void)!chan_watch_arm(c->watch);
-		if (c->limit != LIMIT_NONE)
+		if (c->output.limit != OUTPUT_FITS)
 			close_fd(&c->out);
 	} while ((!polls[WAIT_CHILD].revents && !polls[WAIT_LEAF].revents) || !is_over(c, polls[WAIT_CHILD].revents));
 }
@@ -364,20 +338,6 @@ static void answer_killed(struct command *c, int signal)
 		answer_fact_text(&job->answer, "reason", SLICE("limit.cpu"));
 }
 
-static void answer_limit(struct command *c)
-{
-	struct job *job = c->job;
-
-	if (c->limit == LIMIT_MEMORY) {
-		job_set_failure(job, CODE_KILLED, "no memory left for its output");
-		answer_fact_text(&job->answer, "reason", SLICE("memory"));
-		return;
-	}
-	job_set_failure(job, CODE_TOOBIG, "the output is over max_output");
-	answer_fact(&job->answer, "max_output", (int64_t)c->config->max_output);
-	job->answer.http_status = 502;
-}
-
 /* Also in time when it took SIGTERM as a hint to hurry; but many say by another status that it was in the way. */
 static bool is_success(const struct command *c, bool told_to_end)
 {
@@ -391,14 +351,12 @@ static void answer(struct command *c)
 	struct job *job = c->job;
 	bool told_to_end = c->stage != STAGE_RUNNING && !c->by_itself;
 
-	if (c->limit != LIMIT_NONE) {
-		answer_limit(c);
+	if (c->output.limit != OUTPUT_FITS) {
+		output_answer_limit(&c->output);
 	} else if (ctx_error(job->ctx) == CHAN_CANCELED) {
 		job_cut_short(job);
 	} else if (is_success(c, told_to_end)) {
-		job->answer = answer_make(CODE_OK, "");
-		job->answer.output = (struct slice){ job->output, c->len };
-		job->outcome = OUTCOME_done;
+		output_answer_done(&c->output);
 	} else if (told_to_end) {
 		job_cut_short(job);
 	} else if (c->tree.end.si_code == CLD_EXITED) {
@@ -482,6 +440,7 @@ void exec_run(struct job *job)
 	struct command c = { .job = job, .config = type->config, .in = -1, .out = -1, .err = -1, .watch_fd = -1,
 			     .tree = { .trees = &type->leatd->trees, .spares = type->config->leave_children } };
 
+	output_init(&c.output, job);
 	c.next = job->deadline - grace_of(&c);
 	errno = ENOMEM;         /* a lack of descriptors says so itself */
 	c.watch = chan_watch_new(ctx_done(job->ctx), &c.watch_fd);

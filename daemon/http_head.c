@@ -117,7 +117,9 @@ void http_add_head(struct buf *b, const struct http_head *head)
 		to = put(to, SLICE("\r\n"));
 	}
 	/* RFC 9110 8.6: not with these. */
-	if (head->status >= 200 && head->status != 204) {
+	if (head->chunked) {
+		to = put(to, SLICE("Transfer-Encoding: chunked\r\n"));
+	} else if (head->status >= 200 && head->status != 204) {
 		to = put(to, SLICE("Content-Length: "));
 		to = format_uint(to, head->content_length);
 		to = put(to, SLICE("\r\n"));
@@ -127,4 +129,19 @@ void http_add_head(struct buf *b, const struct http_head *head)
 	else if (!head->minor)
 		to = put(to, SLICE("Connection: keep-alive\r\n"));
 	b->len += (size_t)(to - from);
+}
+
+void http_begin_chunk(struct buf *b, size_t len)
+{
+	buf_addf(b, "%zx\r\n", len);
+}
+
+void http_end_chunk(struct buf *b)
+{
+	buf_add_slice(b, SLICE("\r\n"));
+}
+
+void http_last_chunk(struct buf *b)
+{
+	buf_add_slice(b, SLICE("0\r\n"));
 }
