@@ -81,10 +81,18 @@ static struct exchange *take_first(struct conn *conn)
 	return ex;
 }
 
+static void end_parts(struct exchange *ex)
+{
+	if (ex->parts)
+		ex->parts->end(ex->parts, ex);
+	ex->parts = NULL;
+}
+
 static void pop(struct conn *conn)
 {
 	struct exchange *ex = take_first(conn);
 
+	end_parts(ex);
 	buf_free(&ex->bytes);
 	free(ex);
 }
@@ -174,19 +182,30 @@ static void write_job(struct conn *conn, const struct exchange *ex)
 	reply_end(to, &ex->wire);
 }
 
+static void write_whole(struct conn *conn, const struct exchange *ex)
+{
+	if (ex->job)
+		write_job(conn, ex);
+	else if (ex->bytes.failed)
+		conn->broken = true;
+	else
+		buf_add_slice(&conn->out.bytes, buf_slice(&ex->bytes));
+}
+
+/* False: its turn has come, but not all of it. */
+static bool write_next(struct conn *conn, struct exchange *ex)
+{
+	if (ex->parts)
+		return ex->parts->write(ex->parts, ex);
+	if (ex->ready)
+		write_whole(conn, ex);
+	return ex->ready;
+}
+
 void exchanges_write(struct conn *conn)
 {
-	while (conn->first && conn->first->ready) {
-		struct exchange *ex = conn->first;
-
-		if (ex->job)
-			write_job(conn, ex);
-		else if (ex->bytes.failed)
-			conn->broken = true;
-		else
-			buf_add_slice(&conn->out.bytes, buf_slice(&ex->bytes));
+	while (conn->first && write_next(conn, conn->first))
 		pop(conn);
-	}
 	if (conn->out.bytes.failed)
 		conn->broken = true;
 }
@@ -359,6 +378,7 @@ void exchange_job_home(struct job *job)
 /* It is out of the line. */
 static void drop(struct loop *loop, struct exchange *ex)
 {
+	end_parts(ex);
 	if (ex->job && !ex->ready && !give_up_waiting(ex->job, CODE_CANCELED)) {
 		leave(loop, ex);
 		return;

@@ -13,11 +13,21 @@
 #include "wheel.h"
 
 struct conn;
+struct exchange;
 struct inquiry;
 struct leatd;
 struct loop;
 struct token;
 struct tokens;
+
+/* An answer that comes in parts: it begins before all of it is there. Its owner has this as its first member. */
+struct parts {
+	/* The exchange is the first of its line: appends what there is to the connection's output. True: that was the rest of it. Called
+	 * whenever the connection is looked after (conn_touch()), also when its output has gone. */
+	bool (*write)(struct parts *, struct exchange *);
+	/* It has been written, or the client has gone: the exchange is about to be freed. */
+	void (*end)(struct parts *, struct exchange *);
+};
 
 struct exchange {
 	struct conn *conn;
@@ -32,6 +42,7 @@ struct exchange {
 	bool ready;
 	struct buf bytes;               /* the answer, if it was ready before its turn */
 	struct job *job;                /* or the job that is the answer; a reference */
+	struct parts *parts;            /* or it comes in parts; owned by whoever made them */
 	struct inquiry *inquiry;        /* or what has to be answered by all loops first */
 };
 
