@@ -45,6 +45,19 @@ bar() {
 	printf '* **%s** %s: %s (bar: %s %s)\n' "$verdict" "$1" "$2" "$3" "$4"
 }
 
+# fetch PACKAGE PROGRAM: puts the path of the program into $program. Of a package of Debian only the program is taken, since installing it
+# would start a server. False: it cannot be had.
+fetch() {
+	local folder=build/bench/$1
+
+	program=$(PATH=$PATH:/usr/sbin command -v "$2" || find "$folder" -path "*bin/$2" -type f 2>/dev/null | head -n 1)
+	[[ -z $program ]] || return 0
+	mkdir -p "$folder"
+	(cd "$folder" && apt-get download -qq "$1" && dpkg-deb -x "$1"_*.deb .) >/dev/null 2>&1
+	program=$(find "$folder" -path "*bin/$2" -type f | head -n 1)
+	[[ -n $program ]]
+}
+
 commit() {
 	local changes=''
 
@@ -60,7 +73,7 @@ machine() {
 	echo "* leat $(commit | tr -d '\n'), $(date -u +%Y-%m-%d)"
 	echo "* load average before it: $load_before"
 	for command; do
-		echo "* $( (bash -c "$command" 2>&1 || true) | head -n 1)"
+		echo "* $( (bash -c "$command" 2>&1 || true) | grep -m 1 .)"
 	done
 }
 

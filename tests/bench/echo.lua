@@ -1,8 +1,8 @@
--- wrk: POST `hello` to the echo job. Prints one line for the benchmark to read:
+-- wrk: POST `hello` to the echo job, or to WRK_PATH. Prints one line for the benchmark to read:
 --   requests  microseconds  median latency in microseconds  answers over 399  socket errors  answers that were not 200 hello
 -- The last is counted only with CHECK set, since looking at each answer slows wrk down.
 wrk.method = "POST"
-wrk.path = "/v1/run/echo"
+wrk.path = os.getenv("WRK_PATH") or "/v1/run/echo"
 wrk.body = "hello"
 
 local threads = {}

@@ -1,16 +1,32 @@
 #!/bin/bash
-# HTTP echo: leat beside the Go peer, and nginx answering a constant. Run by scripts/bench.
+# HTTP echo: leat beside the Go peer, and nginx answering a constant, in the clear and over TLS. Run by scripts/bench. LEATD is another leatd
+# to measure.
 set -euo pipefail
+shopt -s inherit_errexit
 # shellcheck source=tests/bench/common.sh
 source "$(dirname "$0")/common.sh"
 
-# shellcheck disable=SC2016 # Markdown
-declare -A url pid title=([leat]=leat [go]='Go peer' [nginx]='nginx `return 200`')
-servers=(leat go nginx)
+leatd=${LEATD:-build/leatd}
 
+# shellcheck disable=SC2016 # Markdown
+declare -A url pid title=([leat]=leat [go]='Go peer' [nginx]='nginx `return 200`' [leat_tls]='leat over TLS' [nginx_tls]='nginx `return 200` over TLS')
+servers=(leat go nginx)
+tls_servers=(leat_tls nginx_tls)
+counts=(64 1 1000)
+
+make_certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+		-keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+}
+
+# The same process is measured both ways.
 start_leat() {
-	start_leatd build/leatd
+	local port=$((20000 + RANDOM % 12000))
+
+	start_leatd "$leatd" -o "server.listen=127.0.0.1:0, tls:127.0.0.1:$port" -o "server.tls_cert=$work/cert.pem" -o "server.tls_key=$work/key.pem" \
+		-o 'job echo.queue=2000'
 	url[leat]=http://$address pid[leat]=$leatd_pid
+	url[leat_tls]=https://127.0.0.1:$port pid[leat_tls]=$leatd_pid
 }
 
 start_go() {
@@ -23,30 +39,21 @@ start_go() {
 	url[go]=http://$(sed 's/.*listen=//' "$work/go.log")
 }
 
-# The program only: installing the package would start a web server.
-find_nginx() {
-	nginx=$(PATH=$PATH:/usr/sbin command -v nginx || echo build/bench/nginx/usr/sbin/nginx)
-	[[ -x $nginx ]] && return
-	mkdir -p build/bench/nginx
-	(cd build/bench/nginx && apt-get download -qq nginx && dpkg-deb -x nginx_*.deb .) >/dev/null 2>&1
-}
-
 # nginx cannot be asked for a free port.
 try_nginx() {
-	local port=$((20000 + RANDOM % 12000))
+	local port=$((20000 + RANDOM % 12000)) tls_port=$((32000 + RANDOM % 700))
 
-	sed "s,@WORK@,$work,; s,@PORT@,$port," tests/bench/nginx.conf.in >"$work/nginx.conf"
+	sed "s,@WORK@,$work,; s,@PORT@,$port,; s,@TLSPORT@,$tls_port," tests/bench/nginx.conf.in >"$work/nginx.conf"
 	"$nginx" -p "$work" -e stderr -c "$work/nginx.conf" 2>"$work/nginx.log" &
 	pid[nginx]=$! url[nginx]=http://127.0.0.1:$port
+	pid[nginx_tls]=$! url[nginx_tls]=https://127.0.0.1:$tls_port
 	pids+=("${pid[nginx]}")
 	wait_until 3 curl -sf -o "$work/hello" "${url[nginx]}/" && kill -0 "${pid[nginx]}" && grep -qx hello "$work/hello"
 }
 
 start_nginx() {
-	[[ -x $nginx ]] && { try_nginx || try_nginx || try_nginx; } 2>/dev/null && return
-	echo 'no nginx: it is left out' >&2
-	servers=(leat go)
-	versions=()
+	[[ -n $nginx ]] && { try_nginx || try_nginx || try_nginx; } 2>/dev/null && return
+	die 'no nginx: is a mirror of Debian reachable?'
 }
 
 # What one run of wrk says: see tests/bench/echo.lua.
@@ -75,16 +82,25 @@ measure() {
 	awk "BEGIN { print $ticks * 1000000 / $(getconf CLK_TCK) / $requests }" >>"$work/$server.$connections.cpu"
 }
 
+# figure SERVER FILE: its median; over SERVER FILE PEER FILE: a ratio of two.
+figure() {
+	median <"$work/$1.$2"
+}
+
+over() {
+	ratio "$(figure "$1" "$2")" "$(figure "$3" "$4")"
+}
+
 row() {
 	local server=$1
 
-	printf '| %s | %s | %s | %s | %s | %s |\n' "${title[$server]}" "$(spread %.0f "$work/$server.64.rate")" \
-		"$(of_go "$server" 64.rate)" "$(spread %.2f "$work/$server.64.cpu")" "$(spread %.0f "$work/$server.1.latency")" \
-		"$(of_go "$server" 1.latency)"
+	printf '| %s | %s | %s | %s | %s | %s |\n' "${title[$server]}" "$(spread %.0f "$work/$server.64.rate")" "$(over "$server" 64.rate go 64.rate)" \
+		"$(spread %.0f "$work/$server.1000.rate")" "$(spread %.2f "$work/$server.64.cpu")" "$(spread %.0f "$work/$server.1.latency")"
 }
 
-of_go() {
-	ratio "$(median <"$work/$1.$2")" "$(median <"$work/go.$2")"
+tls_row() {
+	printf '| %s | %s | %s | %s |\n' "${title[$1]}" "$(spread %.0f "$work/$1.64.rate")" "$(over "$1" 64.rate nginx_tls 64.rate)" \
+		"$(spread %.2f "$work/$1.64.cpu")"
 }
 
 page() {
@@ -94,47 +110,60 @@ page() {
 		\`POST /v1/run/echo\` with \`hello\`, by \`wrk\` on the same machine. $bench_runs runs of $bench_seconds s each, the servers in turn; medians
 		with the least and the greatest. CPU time is of the server, user and system, for a request at 64 connections.
 		The Go peer is [main.go](../../tests/bench/peers/go/main.go): net/http, a buffered channel, a goroutine pool, a
-		context with a deadline. nginx answers a constant: it is there for orientation.
+		context with a deadline. nginx, with as many workers as CPUs, answers a constant: it runs nothing and queues nothing.
 
-		| server | requests/s, 64 connections | of the Go peer's | CPU µs a request | median latency µs, 1 connection | of the Go peer's |
+		| server | requests/s, 64 connections | of the Go peer's | requests/s, 1,000 connections | CPU µs a request | median latency µs, 1 connection |
 		|---|---|---|---|---|---|
 	END
 	for server in "${servers[@]}"; do
 		row "$server"
 	done
+	printf '\n| over TLS | requests/s, 64 connections | of those of nginx | CPU µs a request |\n|---|---|---|---|\n'
+	for server in "${tls_servers[@]}"; do
+		tls_row "$server"
+	done
 	echo
-	bar 'throughput of leat over that of the Go peer, 64 connections' "$(of_go leat 64.rate)" '>=' 1.0
-	bar 'median latency of leat over that of the Go peer, 1 connection' "$(of_go leat 1.latency)" '<=' 0.7
+	bar 'throughput at 64 connections over that of the Go peer' "$(over leat 64.rate go 64.rate)" '>=' 1.5
+	bar 'throughput at 64 connections over that of nginx' "$(over leat 64.rate nginx 64.rate)" '>=' 0.9
+	bar 'throughput at 1,000 connections over that at 64' "$(over leat 1000.rate leat 64.rate)" '>=' 0.85
+	bar 'median latency at 1 connection over that of the Go peer' "$(over leat 1.latency go 1.latency)" '<=' 0.5
+	bar 'median latency at 1 connection over that of nginx' "$(over leat 1.latency nginx 1.latency)" '<=' 1.25
+	bar 'CPU time a request over that of the Go peer' "$(over leat 64.cpu go 64.cpu)" '<=' 0.5
+	bar 'throughput over TLS at 64 connections over that of nginx' "$(over leat_tls 64.rate nginx_tls 64.rate)" '>=' 0.9
 	cat <<-END
 
 		Every answer was 200: looked at one by one in a run before, and counted in each. A run with another answer or a socket
 		error is void and ends the benchmark.
 
-		$(machine 'gcc --version' 'go version' 'wrk -v' "${versions[@]}")
+		$(machine 'gcc --version' 'go version' 'wrk -v' "$nginx -v" 'openssl version')
 
 		Again: \`scripts/bench http\`, which runs
 
-		    build/leatd -o server.listen=127.0.0.1:0
+		    build/leatd -o 'server.listen=127.0.0.1:0, tls:127.0.0.1:PORT' -o server.tls_cert=... -o server.tls_key=... -o 'job echo.queue=2000'
 		    build/bench/go-peer
-		    wrk -t1 -c64 -d${bench_seconds}s -s tests/bench/echo.lua http://ADDRESS
-		    wrk -t1 -c1 -d${bench_seconds}s -s tests/bench/echo.lua http://ADDRESS
+		    wrk -t1 -cCONNECTIONS -d${bench_seconds}s -s tests/bench/echo.lua http://ADDRESS
 	END
 }
 
+make_certificate
 start_leat
 start_go
-find_nginx || true
-versions=("$nginx -v")
+fetch nginx nginx || true
+nginx=$program
 start_nginx
-for server in "${servers[@]}"; do
+for server in "${servers[@]}" "${tls_servers[@]}"; do
 	check_answers "$server"
 done
 for ((run = 1; run <= bench_runs; run++)); do
-	for connections in 64 1; do
+	for connections in "${counts[@]}"; do
 		for server in "${servers[@]}"; do
 			progress "http: run $run of $bench_runs, $server, $connections connections"
 			measure "$server" "$connections"
 		done
+	done
+	for server in "${tls_servers[@]}"; do
+		progress "http: run $run of $bench_runs, $server"
+		measure "$server" 64
 	done
 done
 progress ''
