@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "args.h"
+#include "command_docs.h"
 #include "exchange.h"
 #include "inquiry.h"
 #include "leatd.h"
@@ -9,6 +10,7 @@
 #include "text.h"
 #include "tokens.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 
 static void fail(struct exchange *ex, enum code code, const char *detail)
@@ -36,6 +38,11 @@ static void do_ping(struct exchange *ex, size_t argc, const struct slice *argv)
 		bulk(ex, argv[1]);
 	else
 		simple(ex, "PONG");
+}
+
+static void do_echo(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
+{
+	bulk(ex, argv[1]);
 }
 
 /* The option at the front of these words: how many of them it takes. 0: it is none, or wrong, and *why is the answer. */
@@ -191,9 +198,64 @@ static void do_info(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	struct buf text = { 0 };
 
-	report_info(exchange_leatd(ex), argc > 1 ? argv[1] : SLICE("all"), &text);
+	report_info(exchange_leatd(ex), argc - 1, argv + 1, &text);
 	bulk(ex, buf_slice(&text));
 	buf_free(&text);
+}
+
+/* What redis-benchmark and others look at before they begin, under the names of Redis. */
+struct setting {
+	const char *name, *value;
+};
+
+static bool fits_any(const char *name, size_t n, const struct slice *patterns)
+{
+	char pattern[64];
+
+	for (size_t i = 0; i < n; i++) {
+		if (patterns[i].len >= sizeof(pattern))
+			continue;
+		memcpy(pattern, patterns[i].at, patterns[i].len);
+		pattern[patterns[i].len] = '\0';
+		if (fnmatch(pattern, name, FNM_CASEFOLD) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_settings(struct exchange *ex, const struct setting *settings, size_t count, size_t n, const struct slice *patterns)
+{
+	struct buf *to = exchange_begin(ex);
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++)
+		found += fits_any(settings[i].name, n, patterns);
+	resp_add_map(to, found, ex->wire.version);
+	for (size_t i = 0; i < count; i++) {
+		if (!fits_any(settings[i].name, n, patterns))
+			continue;
+		resp_add_bulk(to, slice_of(settings[i].name));
+		resp_add_bulk(to, slice_of(settings[i].value));
+	}
+	exchange_end(ex);
+}
+
+static void do_config(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	const struct server_config *server = &exchange_leatd(ex)->config->server;
+	char clients[32], memory[32];
+	const struct setting settings[] = {
+		{ "appendonly", "no" }, { "databases", "1" }, { "maxclients", clients }, { "maxmemory", memory },
+		{ "maxmemory-policy", "noeviction" }, { "save", "" },
+	};
+
+	if (argc < 3 || !slice_is_nocase(argv[1], SLICE("GET"))) {
+		fail(ex, CODE_ERR, "CONFIG takes GET pattern...; what can be set stands in the configuration");
+		return;
+	}
+	snprintf(clients, sizeof(clients), "%llu", (unsigned long long)server->max_connections);
+	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)server->max_memory);
+	add_settings(ex, settings, countof(settings), argc - 2, argv + 2);
 }
 
 static void add_hello(struct buf *to, struct exchange *ex)
@@ -289,26 +351,14 @@ static void do_client(struct exchange *ex, size_t argc unused_arg, const struct 
 	}
 }
 
-static const struct command {
-	struct slice name;
-	void (*run)(struct exchange *, size_t argc, const struct slice *argv);
-	enum right right;
-	size_t least, most;             /* arguments besides the name */
-	const char *usage;
-} commands[];
-static const size_t command_count;
-
 static void do_command(struct exchange *ex, size_t argc, const struct slice *argv)
 {
-	struct buf *to = exchange_begin(ex);
+	const char *refusal = command_docs_answer(exchange_begin(ex), argc - 1, argv + 1, ex->wire.version);
 
-	if (argc > 1 && slice_is_nocase(argv[1], SLICE("COUNT")))
-		resp_add_int(to, (int64_t)command_count);
-	else if (argc > 1 && slice_is_nocase(argv[1], SLICE("DOCS")))
-		resp_add_map(to, 0, ex->wire.version);
+	if (refusal)
+		fail(ex, CODE_ERR, refusal);
 	else
-		resp_add_array(to, 0);
-	exchange_end(ex);
+		exchange_end(ex);
 }
 
 static void do_select(struct exchange *ex, size_t argc unused_arg, const struct slice *argv)
@@ -325,12 +375,18 @@ static void do_quit(struct exchange *ex, size_t argc unused_arg, const struct sl
 	simple(ex, "OK");
 }
 
-static const struct command commands[] = {
-#define COMMAND(name, function, right, least, most, usage) { SLICE(#name), do_##function, RIGHT_##right, least, most, usage },
+static const struct command {
+	struct slice name;
+	void (*run)(struct exchange *, size_t argc, const struct slice *argv);
+	enum right right;
+	size_t least, most;             /* arguments besides the name */
+	const char *usage;
+} commands[] = {
+#define COMMAND(name, function, right, least, most, group, takes, does) \
+	{ SLICE(#name), do_##function, RIGHT_##right, least, most, takes ": " does },
 #include "commands.def"
 #undef COMMAND
 };
-static const size_t command_count = countof(commands);
 
 static const char *command_name(size_t i, const void *arg unused_arg)
 {
@@ -357,7 +413,7 @@ static void unknown(struct exchange *ex, struct slice name)
 		ex->close_after = true;
 	if (len > 0)
 		answer_fact_text(&a, "command", (struct slice){ name.at, len });
-	nearest = text_nearest((struct slice){ upper, len }, command_name, command_count, NULL);
+	nearest = text_nearest((struct slice){ upper, len }, command_name, countof(commands), NULL);
 	if (nearest)
 		answer_fact_text(&a, "nearest", slice_of(nearest));
 	exchange_answer(ex, &a);
@@ -370,7 +426,7 @@ struct type *command_type(const struct leatd *leatd, struct slice name, struct s
 
 static const struct command *find(struct slice name)
 {
-	for (size_t i = 0; i < command_count; i++) {
+	for (size_t i = 0; i < countof(commands); i++) {
 		if (slice_is_nocase(name, commands[i].name))
 			return &commands[i];
 	}
@@ -385,7 +441,8 @@ static void run(struct exchange *ex, const struct command *command, size_t argc,
 		command->run(ex, argc, argv);
 		return;
 	}
-	snprintf(usage, sizeof(usage), "wrong number of arguments: %s %s", command->name.at, command->usage);
+	snprintf(usage, sizeof(usage), "wrong number of arguments: %s%s%s", command->name.at, *command->usage == ':' ? "" : " ",
+		 command->usage);
 	fail(ex, CODE_ERR, usage);
 }
 

@@ -36,6 +36,20 @@ bool exchange_is_secure(const struct exchange *ex)
 	return ex->conn->tls != NULL;
 }
 
+bool exchange_came_to(const struct exchange *ex, struct slice address)
+{
+	struct sockaddr_storage here;
+	socklen_t len = sizeof(here);
+	char text[PEER_TEXT_MAX];
+	struct peer ours;
+
+	if ((ex->peer.family != AF_INET && ex->peer.family != AF_INET6) || getsockname(ex->conn->fd, (void *)&here, &len) < 0)
+		return false;
+	ours = peer_of(ex->conn->fd, &here);
+	peer_text(&ours, text);
+	return slice_is_nocase(address, (struct slice){ text, (size_t)(strrchr(text, ':') - text) });
+}
+
 uint64_t exchange_conn_number(const struct exchange *ex)
 {
 	return ex->conn->number;

@@ -68,6 +68,8 @@ void exchange_deny_right(struct exchange *, const char *right, struct slice job)
 void exchange_set_version(struct exchange *, int version);
 /* Whether the connection is encrypted. */
 bool exchange_is_secure(const struct exchange *);
+/* Whether this is the address, as a URL has it, that the client has connected to. Asks the kernel. */
+bool exchange_came_to(const struct exchange *, struct slice address);
 /* A number for this connection, unique in this process. */
 uint64_t exchange_conn_number(const struct exchange *);
 

@@ -9,12 +9,22 @@
 /* What an error usually takes: a refusal allocates nothing. */
 enum { ERROR_ROOM_BYTES = 512 };
 
+/* Without these the browser keeps the answer from the page. */
+static never_inline void add_origin_headers(struct buf *to, struct slice origin)
+{
+	buf_add_slice(to, SLICE("Access-Control-Allow-Origin: "));
+	buf_add_slice(to, origin);
+	buf_add_slice(to, SLICE("\r\nAccess-Control-Expose-Headers: Leat-Id, Leat-Retry-Ms, Retry-After, Server-Timing\r\nVary: Origin\r\n"));
+}
+
 static void add_head(struct buf *to, const struct wire *wire, int status, struct slice content_type, size_t content_length)
 {
 	http_add_head(to, &(struct http_head){
 		.status = status, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = content_type,
 		.content_length = content_length, .date_line = wire->date_line,
 	});
+	if (unlikely(wire->origin.len > 0))
+		add_origin_headers(to, wire->origin);
 }
 
 /* A duration in milliseconds with one place, as Server-Timing has it. */
@@ -134,4 +144,16 @@ void reply_not_allowed(struct buf *to, const struct wire *wire, const char *allo
 	a.http_status = 405;
 	snprintf(header, sizeof(header), "Allow: %s\r\n", allow);
 	add_http_problem(to, wire, &a, NULL, header);
+}
+
+void reply_options(struct buf *to, const struct wire *wire, const char *allow)
+{
+	add_head(to, wire, 204, SLICE(""), 0);
+	buf_addf(to, "Allow: %s\r\n", allow);
+	/* Private network: an operator who names the origin of a public page means just that. */
+	if (wire->origin.len > 0)
+		buf_addf(to, "Access-Control-Allow-Methods: %s\r\n"
+			 "Access-Control-Allow-Headers: Authorization, Content-Type, Leat-Deadline, Leat-Id, traceparent\r\n"
+			 "Access-Control-Allow-Private-Network: true\r\nAccess-Control-Max-Age: 600\r\n", allow);
+	buf_add_slice(to, SLICE("\r\n"));
 }

@@ -13,6 +13,7 @@ struct wire {
 	bool minor, keep_alive; /* as in http.h */
 	bool head_only;         /* HEAD: everything but the body */
 	const char *date_line;
+	struct slice origin;    /* of a page from elsewhere that may read the answer; empty: none. Lives as long as the configuration */
 	/* line protocol */
 	int version;            /* 2 or 3 */
 };
@@ -27,5 +28,8 @@ void reply_content(struct buf *, const struct wire *, int status, struct slice c
 
 /* An HTTP error with an `Allow` header. */
 void reply_not_allowed(struct buf *, const struct wire *, const char *allow);
+
+/* What OPTIONS is answered: the methods; and to a page from elsewhere that may ask, what it may send (the preflight of CORS). */
+void reply_options(struct buf *, const struct wire *, const char *allow);
 
 #endif

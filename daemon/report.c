@@ -148,10 +148,14 @@ void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
 
 /* --- INFO --- */
 
+/* Tools that read `redis_version` go by it for what a server can say: it is the version whose protocol we speak. */
 static void info_server(const struct leatd *leatd, struct buf *to)
 {
-	buf_addf(to, "leat_version:%s\r\nprocess_id:%ld\r\nuptime_in_seconds:%lld\r\n", LEAT_VERSION, (long)getpid(),
-		 (long long)(time(NULL) - leatd->started_unix));
+	long long uptime = (long long)(time(NULL) - leatd->started_unix);
+
+	buf_addf(to, "leat_version:%s\r\nserver_name:leat\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\narch_bits:%zu\r\n", LEAT_VERSION,
+		 8 * sizeof(void *));
+	buf_addf(to, "process_id:%ld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n", (long)getpid(), uptime, uptime / 86400);
 	buf_addf(to, "proof_of_death:%s\r\n", leatd->trees.cgroup ? "cgroup" : "descendants");
 	buf_addf(to, "draining:%llu\r\n", (unsigned long long)shim_load(&leatd->draining, relaxed));
 }
@@ -164,8 +168,8 @@ static void info_clients(const struct leatd *leatd, struct buf *to)
 
 static void info_memory(const struct leatd *leatd, struct buf *to)
 {
-	buf_addf(to, "used_memory:%llu\r\nmaxmemory:%llu\r\n", (unsigned long long)shim_load(&leatd->memory_bytes, relaxed),
-		 (unsigned long long)leatd->config->server.max_memory);
+	buf_addf(to, "used_memory:%llu\r\nmaxmemory:%llu\r\nmaxmemory_policy:noeviction\r\n",
+		 (unsigned long long)shim_load(&leatd->memory_bytes, relaxed), (unsigned long long)leatd->config->server.max_memory);
 }
 
 static void info_stats(const struct leatd *leatd, struct buf *to)
@@ -209,25 +213,33 @@ static void info_semaphores(const struct leatd *leatd, struct buf *to)
 	}
 }
 
-void report_info(const struct leatd *leatd, struct slice section, struct buf *to)
+static bool is_wanted(struct slice section, size_t n, const struct slice *wanted)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (slice_is_nocase(wanted[i], section) || slice_is_nocase(wanted[i], SLICE("all")) ||
+		    slice_is_nocase(wanted[i], SLICE("default")) || slice_is_nocase(wanted[i], SLICE("everything")))
+			return true;
+	}
+	return n == 0;
+}
+
+void report_info(const struct leatd *leatd, size_t n, const struct slice *sections, struct buf *to)
 {
 	static const struct {
 		struct slice name;
 		const char *title;
 		void (*write)(const struct leatd *, struct buf *);
-	} sections[] = {
+	} all[] = {
 		{ SLICE("server"), "Server", info_server }, { SLICE("clients"), "Clients", info_clients },
 		{ SLICE("memory"), "Memory", info_memory }, { SLICE("stats"), "Stats", info_stats },
 		{ SLICE("jobs"), "Jobs", info_jobs }, { SLICE("semaphores"), "Semaphores", info_semaphores },
 	};
-	bool all = slice_is_nocase(section, SLICE("all")) || slice_is_nocase(section, SLICE("default")) ||
-		   slice_is_nocase(section, SLICE("everything"));
 
-	for (size_t i = 0; i < countof(sections); i++) {
-		if (!all && !slice_is_nocase(section, sections[i].name))
+	for (size_t i = 0; i < countof(all); i++) {
+		if (!is_wanted(all[i].name, n, sections))
 			continue;
-		buf_addf(to, "%s# %s\r\n", to->len ? "\r\n" : "", sections[i].title);
-		sections[i].write(leatd, to);
+		buf_addf(to, "%s# %s\r\n", to->len ? "\r\n" : "", all[i].title);
+		all[i].write(leatd, to);
 	}
 }
 

@@ -35,8 +35,9 @@ size_t report_inquiry_records(const struct inquiry_result *);
 void report_inquiry(const struct inquiry_result *, size_t i, struct report_record *);
 void report_inquiry_json(const struct inquiry_result *, struct buf *);
 
-/* Sections server, clients, memory, stats, jobs, semaphores; `all`, `everything` and `default` are all of them; an unknown one is empty. */
-void report_info(const struct leatd *, struct slice section, struct buf *);
+/* Sections server, clients, memory, stats, jobs, semaphores, each once however often it is wanted; none, `all`, `everything` and
+ * `default` are all of them; an unknown one is empty. */
+void report_info(const struct leatd *, size_t n, const struct slice *sections, struct buf *);
 
 /* Prometheus text format 0.0.4. */
 void report_metrics(const struct leatd *, struct buf *);

@@ -494,6 +494,11 @@ void resp_add_null(struct buf *b, int version)
 	buf_add_slice(b, version >= 3 ? SLICE("_\r\n") : SLICE("$-1\r\n"));
 }
 
+void resp_add_null_array(struct buf *b, int version)
+{
+	buf_add_slice(b, version >= 3 ? SLICE("_\r\n") : SLICE("*-1\r\n"));
+}
+
 void resp_add_array(struct buf *b, size_t n)
 {
 	add_header(b, '*', n);
@@ -505,4 +510,9 @@ void resp_add_map(struct buf *b, size_t n, int version)
 		add_header(b, '%', n);
 	else
 		add_header(b, '*', 2 * n);
+}
+
+void resp_add_set(struct buf *b, size_t n, int version)
+{
+	add_header(b, version >= 3 ? '~' : '*', n);
 }

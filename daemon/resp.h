@@ -66,7 +66,9 @@ void resp_add_error(struct buf *, struct slice line);           /* -line; contro
 void resp_add_int(struct buf *, int64_t);
 void resp_add_bulk(struct buf *, struct slice);
 void resp_add_null(struct buf *, int version);
+void resp_add_null_array(struct buf *, int version);            /* where an array might have stood */
 void resp_add_array(struct buf *, size_t n);                    /* n elements follow */
 void resp_add_map(struct buf *, size_t pairs, int version);     /* %pairs, or an array of twice as many in RESP2 */
+void resp_add_set(struct buf *, size_t n, int version);         /* ~n, or an array in RESP2 */
 
 #endif

@@ -229,9 +229,9 @@ static const char *allowed(const struct route *route)
 {
 	switch (route->method) {
 	case HTTP_POST:
-		return "POST";
+		return "POST, OPTIONS";
 	case HTTP_DELETE:
-		return "DELETE";
+		return "DELETE, OPTIONS";
 	case HTTP_GET:
 	case HTTP_HEAD:
 	case HTTP_PUT:
@@ -240,7 +240,7 @@ static const char *allowed(const struct route *route)
 	case HTTP_OTHER:
 		break;
 	}
-	return "GET, HEAD";
+	return "GET, HEAD, OPTIONS";
 }
 
 /* Without `:PORT`. */
@@ -255,41 +255,49 @@ static struct slice host_name(struct slice host)
 	return (struct slice){ host.at, colon ? (size_t)(colon - host.at) : host.len };
 }
 
-/* A page that had a name of its own point to this machine (DNS rebinding) gives that name. */
-static bool host_is_ours(const struct leatd *leatd, struct slice host)
+/* A page that had a name of its own point to this machine (DNS rebinding) gives that name; an address can only be ours. */
+static bool host_is_ours(const struct exchange *ex, struct slice host)
 {
 	struct slice name = host_name(host);
 
-	for (char **known = leatd->hosts; *known; known++) {
+	for (char **known = exchange_leatd(ex)->hosts; *known; known++) {
 		if (slice_is_nocase(name, slice_of(*known)))
 			return true;
 	}
-	return false;
+	return exchange_came_to(ex, name);
 }
 
-static bool is_not(struct slice entry, void *arg)
-{
-	return !slice_is_nocase(entry, *(const struct slice *)arg);
-}
-
-/* A page that leatd has served itself, or one that the configuration names. */
-static bool origin_is_allowed(const struct leatd *leatd, const struct http_request *http, bool secure)
+/* A page that leatd has served itself. */
+static bool origin_is_own(const struct http_request *http, bool secure)
 {
 	struct slice origin = http->origin, scheme = secure ? SLICE("https://") : SLICE("http://");
 
-	if (origin.len == http->host.len + scheme.len && memcmp(origin.at, scheme.at, scheme.len) == 0 &&
-	    slice_is_nocase((struct slice){ origin.at + scheme.len, origin.len - scheme.len }, http->host))
+	return origin.len == http->host.len + scheme.len && memcmp(origin.at, scheme.at, scheme.len) == 0 &&
+	       slice_is_nocase((struct slice){ origin.at + scheme.len, origin.len - scheme.len }, http->host);
+}
+
+/* The configured text in place of the one that was sent, which is gone when the job has run. */
+static bool is_not(struct slice entry, void *arg)
+{
+	struct slice *origin = arg;
+
+	if (!slice_is_nocase(entry, *origin))
 		return true;
-	return !config_each(leatd->config->server.allow_origins, is_not, &origin);
+	*origin = entry;
+	return false;
+}
+
+/* Empty: not one that the configuration names. */
+static struct slice configured_origin(const struct leatd *leatd, struct slice origin)
+{
+	return config_each(leatd->config->server.allow_origins, is_not, &origin) ? (struct slice){ NULL, 0 } : origin;
 }
 
 static bool may_ask(struct exchange *ex, const struct http_request *http)
 {
-	const struct leatd *leatd = exchange_leatd(ex);
-
-	if (http->host.at && !host_is_ours(leatd, http->host))
+	if (http->host.at && !host_is_ours(ex, http->host))
 		fail(ex, CODE_ERR, 421, "the Host header names none of my addresses; see server_names");
-	else if (http->origin.at && !origin_is_allowed(leatd, http, exchange_is_secure(ex)))
+	else if (http->origin.at && !ex->wire.origin.len && !origin_is_own(http, exchange_is_secure(ex)))
 		fail(ex, CODE_NOAUTH, 403, "a page of this origin may not ask; see allow_origins");
 	else
 		return true;
@@ -333,10 +341,15 @@ bool route_admits(struct exchange *ex, const struct http_request *http)
 	struct slice rest;
 	const struct route *route = find_route(http, &rest);
 
+	if (http->origin.at)
+		ex->wire.origin = configured_origin(exchange_leatd(ex), http->origin);
 	/* What is said goes before who the kernel or the certificate says it is. */
 	if (tokens && http->authorization.at)
 		ex->who = tokens_find(tokens, bearer(http->authorization));
 	if (ex->who || (route && route->right == RIGHT_NONE))
+		return true;
+	/* A browser asks whether it may before it says who it is. */
+	if (http->method == HTTP_OPTIONS && !http->has_body && !http->authorization.at)
 		return true;
 	if (http->has_body)
 		ex->close_after = true;
@@ -344,6 +357,13 @@ bool route_admits(struct exchange *ex, const struct http_request *http)
 		ex->wire.keep_alive = false;
 	exchange_deny_stranger(ex, http->authorization.at ? "wrong token" : "authentication required: Authorization: Bearer TOKEN");
 	return false;
+}
+
+/* `*` is all of them. */
+static void options(struct exchange *ex, const struct route *route)
+{
+	reply_options(exchange_begin(ex), &ex->wire, route ? allowed(route) : "GET, HEAD, POST, DELETE, OPTIONS");
+	exchange_end(ex);
 }
 
 static void run_route(struct exchange *ex, const struct route *route, const struct http_request *http, struct slice rest)
@@ -367,7 +387,9 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 
 	if (!route_admits(ex, http) || !may_ask(ex, http))
 		return;
-	if (route)
+	if (http->method == HTTP_OPTIONS && (route || slice_is(http->path, SLICE("*"))))
+		options(ex, route);
+	else if (route)
 		run_route(ex, route, http, rest);
 	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");

@@ -188,12 +188,12 @@ static size_t reply_end(struct client *c, size_t from)
 	char type = *line;
 	long n = type == '+' || type == '-' ? 0 : strtol(line + 1, NULL, 10);
 
-	ck_assert_msg(type && strchr("+-:$*%_", type), "not an answer: %s", shown(line, not_heard(c) - from));
+	ck_assert_msg(type && strchr("+-:$*~%_", type), "not an answer: %s", shown(line, not_heard(c) - from));
 	if (type == '$' && n >= 0)
 		end = line_end(c, end + (size_t)n);
 	if (type == '%')
 		n *= 2;
-	for (; (type == '*' || type == '%') && n > 0; n--)
+	for (; (type == '*' || type == '~' || type == '%') && n > 0; n--)
 		end = reply_end(c, end);
 	return end;
 }

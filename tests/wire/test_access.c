@@ -79,6 +79,8 @@ START_TEST(each_address_answers_each_token_as_its_rights_say)
 		{ "POST", "/v1/run/upper", "x", 401, 401, 200, 403 },
 		{ "POST", "/v1/run/nope", "x", 401, 401, 403, 403 },
 		{ "GET", "/v1/run/upper", NULL, 401, 401, 405, 405 },
+		{ "OPTIONS", "/v1/run/upper", NULL, 204, 401, 204, 204 },
+		{ "OPTIONS", "/v1/run/upper", "x", 401, 401, 204, 204 },
 		{ "GET", "/nothing", NULL, 401, 401, 404, 404 },
 		{ "DELETE", "/nothing", NULL, 401, 401, 404, 404 },
 	};
@@ -119,7 +121,8 @@ START_TEST(each_command_answers_each_token_as_its_rights_say)
 		{ "INFO", "^-NOAUTH", "^\\$", "^\\$" },
 		{ "HELLO 3", "^-NOAUTH", "^%7", "^%7" },
 		{ "CLIENT ID", "^-NOAUTH", "^:", "^:" },
-		{ "COMMAND", "^-NOAUTH", "^\\*0", "^\\*0" },
+		{ "COMMAND", "^-NOAUTH", "^\\*[1-9]", "^\\*[1-9]" },
+		{ "CONFIG GET save", "^-NOAUTH", "^\\*2", "^\\*2" },
 		{ "SELECT 0", "^-NOAUTH", "^\\+OK", "^\\+OK" },
 		{ "NOSUCH", "^-NOAUTH", "^-ERR unknown", "^-ERR unknown" },
 		{ "RUN", "^-NOAUTH", "^-ERR wrong number", "^-ERR wrong number" },
@@ -416,6 +419,28 @@ START_TEST(with_tokens_leatd_may_listen_to_other_machines)
 }
 END_TEST
 
+START_TEST(a_host_may_be_the_address_that_the_client_came_to_and_no_other)
+{
+	static const struct {
+		const char *host;
+		int status;
+	} rows[] = {
+		{ "127.0.0.2", 200 }, { "127.0.0.2:99", 200 }, { "127.0.0.1", 200 }, { "0.0.0.0", 200 }, { "127.0.0.3", 421 }, { "127.0.0.22", 421 },
+		{ "127.0.0", 421 }, { "[127.0.0.2]", 421 }, { "127.0.0.2.evil.example", 421 }, { "evil.example", 421 }, { "", 421 },
+	};
+	struct server *s = server_launch(&(struct launch){ .config = scratchf("[server]\ntokens = %s\n%s", secret_file(usual_tokens()), config),
+							   .listen = "0.0.0.0:0", .unix_path = "/nonexistent" });
+	struct server other = *s;
+
+	other.host = "127.0.0.2";
+	for (size_t i = 0; i < countof(rows); i++) {
+		const struct response *r = ask(&other, scratchf("GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: %s\r\n\r\n", rows[i].host));
+
+		ck_assert_msg(r->status == rows[i].status, "%s: %d", rows[i].host, r->status);
+	}
+}
+END_TEST
+
 START_TEST(sighup_brings_new_tokens_and_a_broken_file_changes_nothing)
 {
 	const char *first = scratchf("a %s run:upper\n", digest_of(RUNNER)), *second = scratchf("a %s run:*\nb %s run:*\n", digest_of(RUNNER),
@@ -525,6 +550,7 @@ Suite *access_suite(void)
 		a_file_without_a_token_or_that_others_may_read_is_refused,
 		a_credential_of_systemd_is_found,
 		with_tokens_leatd_may_listen_to_other_machines,
+		a_host_may_be_the_address_that_the_client_came_to_and_no_other,
 		sighup_brings_new_tokens_and_a_broken_file_changes_nothing,
 		hash_token_prints_the_line_of_a_token,
 		leat_and_other_clients_send_a_token,

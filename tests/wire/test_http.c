@@ -356,8 +356,8 @@ START_TEST(a_method_that_an_address_does_not_take_is_405_with_those_that_it_does
 {
 	struct server *s = server_start(NULL);
 
-	ck_assert_str_eq(header(get(s, "/v1/run/echo"), "Allow"), "POST");
-	ck_assert_str_eq(header(post(s, "/healthz", ""), "Allow"), "GET, HEAD");
+	ck_assert_str_eq(header(get(s, "/v1/run/echo"), "Allow"), "POST, OPTIONS");
+	ck_assert_str_eq(header(post(s, "/healthz", ""), "Allow"), "GET, HEAD, OPTIONS");
 }
 END_TEST
 
@@ -375,6 +375,100 @@ START_TEST(configured_names_and_origins_are_let_in)
 	ck_assert_int_eq(hear_response(c)->status, 200);
 	say_post(c, "/v1/run/echo", "Origin: http://app.example\r\n", "x");
 	ck_assert_int_eq(hear_response(c)->status, 403);
+}
+END_TEST
+
+#define APP "https://app.example"
+
+static struct client *dial_with_origins(void)
+{
+	return dial(server_start("[server]\nallow_origins = http://other.example, " APP "\n[job echo]\nbuiltin = echo\n[job sleep]\nbuiltin = sleep\n"));
+}
+
+/* What a browser wants to see before it lets the page have the answer. */
+static void assert_readable(const struct response *r, int status)
+{
+	ck_assert_msg(r->status == status, "%s", r->head);
+	ck_assert_str_eq(header(r, "Access-Control-Allow-Origin"), APP);
+	ck_assert_str_eq(header(r, "Access-Control-Expose-Headers"), "Leat-Id, Leat-Retry-Ms, Retry-After, Server-Timing");
+	ck_assert_str_eq(header(r, "Vary"), "Origin");
+}
+
+START_TEST(options_answers_the_methods_that_an_address_takes)
+{
+	static const struct {
+		const char *target, *allow;
+	} rows[] = {
+		{ "/v1/run/echo", "POST, OPTIONS" }, { "/v1/jobs", "GET, HEAD, OPTIONS" }, { "/v1/ps/x", "DELETE, OPTIONS" },
+		{ "/v1/jobs/echo/pause", "POST, OPTIONS" }, { "/healthz", "GET, HEAD, OPTIONS" }, { "*", "GET, HEAD, POST, DELETE, OPTIONS" },
+	};
+	struct client *c = dial(server_start(NULL));
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		const struct response *r;
+
+		sayf(c, "OPTIONS %s HTTP/1.1\r\n" HOST "\r\n", rows[i].target);
+		r = hear_head(c);
+		ck_assert_int_eq(r->status, 204);
+		ck_assert_str_eq(header(r, "Allow"), rows[i].allow);
+		ck_assert_ptr_null(header(r, "Content-Length"));
+		ck_assert_ptr_null(header(r, "Access-Control-Allow-Origin"));
+		ck_assert_ptr_null(header(r, "Access-Control-Allow-Methods"));
+	}
+	say(c, "OPTIONS /nothing HTTP/1.1\r\n" HOST "\r\n");
+	assert_problem(hear_response(c), 404, "ERR");
+	say(c, "OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+	assert_problem(hear_response(c), 421, "ERR");
+}
+END_TEST
+
+START_TEST(a_page_of_an_allowed_origin_is_told_what_it_may_send)
+{
+	struct client *c = dial_with_origins();
+	const struct response *r;
+
+	say(c, "OPTIONS /v1/run/echo HTTP/1.1\r\n" HOST "Origin: " APP "\r\nAccess-Control-Request-Method: POST\r\n"
+	       "Access-Control-Request-Headers: leat-deadline\r\n\r\n");
+	r = hear_head(c);
+	assert_readable(r, 204);
+	ck_assert_str_eq(header(r, "Access-Control-Allow-Methods"), "POST, OPTIONS");
+	ck_assert_str_eq(header(r, "Access-Control-Allow-Headers"), "Authorization, Content-Type, Leat-Deadline, Leat-Id, traceparent");
+	assert_match(header(r, "Access-Control-Max-Age"), "^[0-9]+$");
+	say(c, "OPTIONS /v1/run/echo HTTP/1.1\r\n" HOST "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
+	r = hear_response(c);
+	assert_problem(r, 403, "NOAUTH");
+	ck_assert_ptr_null(header(r, "Access-Control-Allow-Origin"));
+}
+END_TEST
+
+START_TEST(a_page_of_an_allowed_origin_may_read_every_answer_and_no_other_page_any)
+{
+	struct client *c = dial_with_origins();
+	const struct response *r;
+
+	/* Behind one that runs, what was sent is gone by the time of the answer. */
+	say_post(c, "/v1/run/sleep", "Origin: " APP "\r\n", "50");
+	say_post(c, "/v1/run/echo", "Origin: " APP "\r\n", "x");
+	say_post(c, "/v1/run/echo", "", "y");
+	say_post(c, "/v1/run/nope", "Origin: HTTPS://App.Example\r\n", "x");
+	say(c, "GET /healthz HTTP/1.1\r\n" HOST "Origin: " APP "\r\n\r\nHEAD /v1/run/echo HTTP/1.1\r\n" HOST "Origin: " APP "\r\n\r\n");
+	assert_readable(hear_response(c), 200);
+	r = hear_response(c);
+	assert_readable(r, 200);
+	ck_assert_str_eq(r->body, "x");
+	r = hear_response(c);
+	assert_response(r, 200, "y");
+	ck_assert_ptr_null(header(r, "Access-Control-Allow-Origin"));
+	assert_readable(hear_response(c), 404);
+	assert_readable(hear_response(c), 200);
+	assert_readable(hear_head(c), 405);
+	say_post(c, "/v1/run/echo", "Origin: https://app.example.evil.example\r\n", "x");
+	r = hear_response(c);
+	assert_problem(r, 403, "NOAUTH");
+	ck_assert_ptr_null(header(r, "Access-Control-Allow-Origin"));
+	/* Nor may a page that has made itself a name for this machine. */
+	say(c, "POST /v1/run/echo HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nContent-Length: 1\r\n\r\nx");
+	assert_problem(hear_response(c), 421, "ERR");
 }
 END_TEST
 
@@ -402,6 +496,9 @@ Suite *http_suite(void)
 		every_answer_is_told_apart_by_its_address_and_method,
 		a_method_that_an_address_does_not_take_is_405_with_those_that_it_does,
 		configured_names_and_origins_are_let_in,
+		options_answers_the_methods_that_an_address_takes,
+		a_page_of_an_allowed_origin_is_told_what_it_may_send,
+		a_page_of_an_allowed_origin_may_read_every_answer_and_no_other_page_any,
 	};
 	return wire_suite("http", tests, countof(tests));
 }

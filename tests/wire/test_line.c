@@ -138,7 +138,7 @@ START_TEST(a_wrong_number_of_arguments_is_answered_with_what_the_command_takes)
 	hear_match(c, "^-ERR wrong number of arguments.* RUN job .*payload.*DEADLINE");
 	say(c, "PING a b\r\nJOBS x\r\nSTATS a b\r\nSELECT\r\nSELECT 0 0\r\nCLIENT\r\nAUTH\r\nQUIT now\r\n");
 	for (int i = 0; i < 8; i++)
-		hear_match(c, "^-ERR wrong number of arguments: (PING|JOBS|STATS|SELECT|CLIENT|AUTH|QUIT) ");
+		hear_match(c, "^-ERR wrong number of arguments: (PING|JOBS|STATS|SELECT|CLIENT|AUTH|QUIT)[: ]");
 	say(c, "PING\r\n");
 	hear(c, "+PONG\r\n");
 }
@@ -203,7 +203,7 @@ START_TEST(version_3_has_maps_and_null_and_version_2_has_neither)
 	assert_match(hear_reply(c), "^\\*1\r\n%[0-9]+\r\n\\$3\r\njob\r\n\\$4\r\necho\r\n\\$9\r\nsubmitted\r\n:0\r\n");
 	say(c, "CLIENT GETNAME\r\n");
 	hear(c, "_\r\n");
-	say(c, "COMMAND DOCS\r\n");
+	say(c, "COMMAND DOCS nope\r\n");
 	hear(c, "%0\r\n");
 	say(c, "RUN upper x\r\n");
 	hear(c, "$1\r\nX\r\n");
@@ -227,10 +227,10 @@ START_TEST(stock_clients_may_say_what_they_are_and_ask_what_there_is)
 	hear_match(a, "^-ERR CLIENT ");
 	hear_match(a, "^-ERR DB index");
 	hear_match(a, "^-ERR AUTH ");
-	say(a, "COMMAND\r\nCOMMAND DOCS\r\nCOMMAND COUNT\r\n");
+	say(a, "COMMAND\r\nCOMMAND DOCS\r\nECHO \"a b\"\r\n");
 	hear_reply(a);
-	hear(a, "*0\r\n");
-	hear_match(a, "^:1[0-9]$");
+	hear_reply(a);
+	hear(a, "$3\r\na b\r\n");
 }
 END_TEST
 

@@ -158,7 +158,7 @@ START_TEST(it_is_steered_over_http_as_well)
 	assert_problem(post(s, "/v1/jobs/echo/stop", ""), 404, "ERR");
 	r = get(s, "/v1/jobs/echo/pause");
 	assert_problem(r, 405, "ERR");
-	ck_assert_str_eq(header(r, "Allow"), "POST");
+	ck_assert_str_eq(header(r, "Allow"), "POST, OPTIONS");
 	say(c, "POST /v1/jobs/echo/pause HTTP/1.1\r\n" HOST "Origin: http://evil.example\r\nContent-Length: 0\r\n\r\n");
 	assert_problem(hear_response(c), 403, "NOAUTH");
 	ck_assert_uint_eq(metric(s, "leat_jobs_paused{job=\"echo\"}"), 0);

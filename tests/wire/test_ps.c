@@ -195,8 +195,8 @@ START_TEST(what_is_no_id_or_no_job_is_told)
 	assert_problem(delete(s, "nobody"), 404, "NOID");
 	assert_problem(delete(s, "a%20b"), 400, "ERR");
 	assert_problem(delete(s, ""), 404, "ERR");
-	ck_assert_str_eq(header(get(s, "/v1/ps/nobody"), "Allow"), "DELETE");
-	ck_assert_str_eq(header(post(s, "/v1/ps", ""), "Allow"), "GET, HEAD");
+	ck_assert_str_eq(header(get(s, "/v1/ps/nobody"), "Allow"), "DELETE, OPTIONS");
+	ck_assert_str_eq(header(post(s, "/v1/ps", ""), "Allow"), "GET, HEAD, OPTIONS");
 	ck_assert_int_eq(hear_head((say(c = dial(s), "HEAD /v1/ps HTTP/1.1\r\n" HOST "\r\n"), c))->status, 200);
 }
 END_TEST
