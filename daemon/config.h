@@ -54,7 +54,7 @@ struct account {
 	char *home;             /* owned */
 };
 
-enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC };
+enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC, KIND_WORKER };
 
 struct job_config {
 	char *name;
@@ -66,9 +66,10 @@ struct job_config {
 #undef OPTION_IN_job
 #undef OPTION_IN_semaphore
 	enum job_kind kind;
-	struct cmdline *cmdline;        /* KIND_EXEC: argv[0] as written; see args.h */
-	char *path;             /* KIND_EXEC: the executable that argv[0] names */
-	struct account account; /* KIND_EXEC */
+	/* Of a kind that runs programs: */
+	struct cmdline *cmdline;        /* argv[0] as written; see args.h */
+	char *path;             /* the executable that argv[0] names */
+	struct account account;
 	char **env;             /* the `env.*` keys as NAME=VALUE, ended by NULL, or NULL */
 	size_t env_count;
 	struct arg_rule **args; /* the `arg.*` keys; at most ARGS_MAX */
@@ -128,8 +129,20 @@ void config_print(const struct config *, struct buf *);
 /* The built-in default: the text of conf/leatd.ini. */
 struct slice config_default_text(void);
 
-/* "builtin" or "exec", as in the configuration. */
+/* "builtin", "exec" or "worker", as in the configuration. */
 const char *config_kind_name(enum job_kind);
+
+/* Whether its jobs run in long-lived processes: see workers.h. */
+static inline bool config_has_workers(const struct job_config *job)
+{
+	return job->kind == KIND_WORKER;
+}
+
+/* Whether its jobs run in processes of their own, which are told to end by SIGTERM, and killed. */
+static inline bool config_runs_programs(const struct job_config *job)
+{
+	return job->kind == KIND_EXEC || config_has_workers(job);
+}
 
 /* Whether `success` holds that exit status. */
 static inline bool config_is_success(const struct job_config *job, int status)

@@ -152,7 +152,7 @@ static const char *builtin_name(size_t i, const void *arg unused_arg)
 	return names[i];
 }
 
-static void check_builtin(struct job_config *job, struct check *c)
+static void check_builtin(struct job_config *job, const struct server_config *server unused_arg, struct check *c)
 {
 	if (strcmp(job->builtin, "echo") == 0) {
 		job->kind = KIND_BUILTIN_ECHO;
@@ -288,7 +288,7 @@ static void check_arg(const struct job_config *job, struct arg_rule *rule, struc
 
 static void check_args(const struct job_config *job, struct check *c)
 {
-	for (size_t i = 0; job->cmdline && i < job->cmdline->hole_count; i++) {
+	for (size_t i = 0; job->kind == KIND_EXEC && job->cmdline && i < job->cmdline->hole_count; i++) {
 		struct slice name = job->cmdline->holes[i].name;
 
 		if (!has_arg(job, name))
@@ -298,26 +298,51 @@ static void check_args(const struct job_config *job, struct check *c)
 		check_arg(job, job->args[i], c);
 }
 
-static void check_exec(struct job_config *job, const struct server_config *server, struct check *c)
+/* What runs `line`, the value of `key`, and as whom and where. */
+static void check_program(struct job_config *job, const char *key, const char *line, const struct server_config *server, struct check *c)
 {
 	char why[256];
 	struct stat st;
 
-	job->kind = KIND_EXEC;
-	job->cmdline = cmdline_split(job->exec, why, sizeof(why));
+	job->cmdline = cmdline_split(line, why, sizeof(why));
 	if (!job->cmdline) {
-		FAULT(c, "exec", "%s", why);
+		FAULT(c, key, "%s", why);
 	} else {
 		const char *program = job->cmdline->argv[0];
 
 		job->path = find_executable(program);
 		if (!job->path)
-			FAULT(c, "exec", "'%s' is not an executable file%s", program, strchr(program, '/') ? "" : " in " COMMAND_PATH);
+			FAULT(c, key, "'%s' is not an executable file%s", program, strchr(program, '/') ? "" : " in " COMMAND_PATH);
 	}
 	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
 		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);
 	check_account(job, server, c);
+}
+
+static void check_exec(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	job->kind = KIND_EXEC;
+	check_program(job, "exec", job->exec, server, c);
 	check_success(job, c);
+}
+
+/* What all kinds with workers may say. */
+static void check_workers(const struct job_config *job, struct check *c)
+{
+	if (job->prestart > job->concurrency)
+		FAULT(c, "prestart", "is over concurrency");
+	if (job->leave_children)
+		FAULT(c, "leave_children", "is for exec: what a worker has started may live as long as the worker");
+}
+
+static void check_worker(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	job->kind = KIND_WORKER;
+	check_program(job, "worker", job->worker, server, c);
+	if (job->cmdline && job->cmdline->hole_count > 0)
+		FAULT(c, "worker", "has the placeholder {%.*s}, but the arguments of a client are for exec only (write {{ for the character itself)",
+		      (int)job->cmdline->holes[0].name.len, job->cmdline->holes[0].name.at);
+	check_workers(job, c);
 }
 
 static const char *semaphore_name(size_t i, const void *arg)
@@ -373,6 +398,36 @@ static void check_uses(struct job_config *job, const struct config *config, stru
 	}
 }
 
+/* The keys that make a job of a kind, and what each asks of the rest. */
+static const struct kind_row {
+	const char *key;
+	size_t offset;          /* of the key's text in job_config */
+	void (*check)(struct job_config *, const struct server_config *, struct check *);
+} kind_rows[] = {
+	{ "builtin", offsetof(struct job_config, builtin), check_builtin },
+	{ "exec", offsetof(struct job_config, exec), check_exec },
+	{ "worker", offsetof(struct job_config, worker), check_worker },
+};
+
+static void check_kind(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	const struct kind_row *is = NULL;
+
+	for (size_t i = 0; i < countof(kind_rows); i++) {
+		if (!**(char *const *)(const void *)((const char *)job + kind_rows[i].offset))
+			continue;
+		if (is) {
+			FAULT(c, kind_rows[i].key, "and %s are both set; a job is of one kind", is->key);
+			return;
+		}
+		is = &kind_rows[i];
+	}
+	if (!is)
+		fault(c->faults, 0, c->section, NULL, "has no kind: set builtin, exec or worker");
+	else
+		is->check(job, server, c);
+}
+
 static void check_job(struct job_config *job, const struct config *config, struct faults *faults)
 {
 	const struct server_config *server = &config->server;
@@ -380,14 +435,7 @@ static void check_job(struct job_config *job, const struct config *config, struc
 	struct check c = { .faults = faults, .server = server, .section = section, .origin = job->origin, .kind = OPTION_JOB };
 
 	snprintf(section, sizeof(section), "job %s", job->name);
-	if (*job->builtin && *job->exec)
-		FAULT(&c, "exec", "and builtin are both set; a job is of one kind");
-	else if (*job->builtin)
-		check_builtin(job, &c);
-	else if (*job->exec)
-		check_exec(job, server, &c);
-	else
-		fault(faults, 0, section, NULL, "has no kind: set builtin or exec");
+	check_kind(job, server, &c);
 	check_args(job, &c);
 	check_uses(job, config, &c);
 	if (job->deadline <= job->max_deadline)

@@ -11,6 +11,8 @@ const char *config_kind_name(enum job_kind kind)
 		return "builtin";
 	case KIND_EXEC:
 		return "exec";
+	case KIND_WORKER:
+		return "worker";
 	}
 	return "";
 }
@@ -86,7 +88,7 @@ static void print_rows(enum option_section section, struct buf *to)
 /* Commented out: what a job or a semaphore may say, and what holds when it does not. */
 static void print_reference(struct buf *to)
 {
-	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin and exec.\n;\n; [job NAME]\n");
+	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin, exec and worker.\n;\n; [job NAME]\n");
 	print_rows(OPTION_JOB, to);
 	buf_addf(to, ";   what a client may say for {NAME} in exec: an extended regular expression that matches all of it. A value may begin\n"
 		     ";   with - only if its pattern does (with -, \\- or [-, also behind ^ or an opening bracket)\n; arg.NAME = PATTERN\n");

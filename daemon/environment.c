@@ -2,7 +2,6 @@
 
 #include "config.h"
 #include "job.h"
-#include "type.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,20 +33,25 @@ printf_like(2, 3) static void add_var(struct environment *env, const char *forma
 	env->used += (size_t)n + 1;
 }
 
-char **environment_make(struct environment *env, const struct job *job)
+static void add_job(struct environment *env, const struct job *job)
 {
-	const struct job_config *config = job->type->config;
+	add_var(env, "LEAT_ID=%s", job->id);
+	add_var(env, "LEAT_DEADLINE_MS=%lld", (long long)((job->deadline - moment_now()) / MILLISECONDS));
+	if (job->traceparent.len)
+		add_var(env, "TRACEPARENT=%.*s", (int)job->traceparent.len, job->traceparent.at);
+}
+
+char **environment_make(struct environment *env, const struct job_config *config, const struct job *job)
+{
 	char **envp;
 
 	*env = (struct environment){ .configured = config->env, .configured_count = config->env_count };
 	add_var(env, "PATH=" COMMAND_PATH);
 	add_var(env, "LANG=C.UTF-8");
 	add_var(env, "HOME=%s", config->account.home ? config->account.home : "/");
-	add_var(env, "LEAT_ID=%s", job->id);
 	add_var(env, "LEAT_JOB=%s", config->name);
-	add_var(env, "LEAT_DEADLINE_MS=%lld", (long long)((job->deadline - moment_now()) / MILLISECONDS));
-	if (job->traceparent.len)
-		add_var(env, "TRACEPARENT=%.*s", (int)job->traceparent.len, job->traceparent.at);
+	if (job)
+		add_job(env, job);
 	envp = calloc(env->count + config->env_count + 1, sizeof(*envp));
 	if (!envp)
 		return NULL;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 struct job;
+struct job_config;
 
 enum { ENVIRONMENT_VARS_MAX = 16, ENVIRONMENT_ROOM_BYTES = 512 };
 
@@ -20,8 +21,8 @@ struct environment {
 	size_t used;
 };
 
-/* NAME=VALUE, ended by NULL. The caller frees the vector, not what it points to: that is in *room and in the configuration. NULL: no
- * memory. */
-must_check char **environment_make(struct environment *room, const struct job *);
+/* NAME=VALUE, ended by NULL. `job`: NULL for a program that is not of one job. The caller frees the vector, not what it points to: that is
+ * in *room and in the configuration. NULL: no memory. */
+must_check char **environment_make(struct environment *room, const struct job_config *, const struct job *);
 
 #endif
