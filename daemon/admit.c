@@ -3,6 +3,7 @@
 #include "forecast.h"
 #include "leatd.h"
 #include "share.h"
+#include "workers.h"
 #include "../lib/random.h"
 
 /* What is known when a request is looked at. */
@@ -19,17 +20,33 @@ static int64_t spread_ms(uint64_t most)
 	return random_below(most < UINT32_MAX ? (uint32_t)most + 1 : UINT32_MAX);
 }
 
-static int64_t retry_ms(const struct look *l)
-{
-	uint64_t wait_ms = (uint64_t)(forecast_wait(l->type, l->has_place, l->now) / MILLISECONDS);
-
-	return (int64_t)wait_ms + spread_ms(wait_ms + 100);
-}
-
 /* How long an operator takes, nobody knows: a second is what a restart takes. */
 static bool by_operator(enum refusal why)
 {
 	return why == REFUSED_draining || why == REFUSED_paused;
+}
+
+/* It is not for want of places. */
+static bool is_closed(enum refusal why)
+{
+	return by_operator(why) || why == REFUSED_crash_loop;
+}
+
+static int64_t quarantine_ms(const struct type *type, moment now)
+{
+	return type->workers ? workers_quarantine_ms(type->workers, now) : 0;
+}
+
+static int64_t retry_ms(const struct look *l, enum refusal why)
+{
+	if (by_operator(why))
+		return 1000 + spread_ms(999);
+	if (why == REFUSED_crash_loop)
+		return quarantine_ms(l->type, l->now) + spread_ms(1000);
+
+	uint64_t wait_ms = (uint64_t)(forecast_wait(l->type, l->has_place, l->now) / MILLISECONDS);
+
+	return (int64_t)wait_ms + spread_ms(wait_ms + 100);
 }
 
 #define LITERAL(text) { text, sizeof(text) - 1 }
@@ -48,10 +65,10 @@ static const struct answer_texts busy_texts[REFUSALS] = {
 
 static bool refuse(const struct look *l, enum refusal why, struct answer *refusal)
 {
-	int64_t retry = by_operator(why) ? 1000 + spread_ms(999) : retry_ms(l);
+	int64_t retry = retry_ms(l, why);
 
 	books_refuse(&l->type->books, why, l->has_place);
-	if (l->type->share && l->peer && !by_operator(why))
+	if (l->type->share && l->peer && !is_closed(why))
 		share_refused(l->type->share, l->peer, l->now, retry * MILLISECONDS);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
 	answer_fact_text(refusal, "reason", slice_of(refusal_name(why)));
@@ -141,6 +158,8 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 		return refuse(&l, REFUSED_draining, refusal);
 	if (type_is_paused(type))
 		return refuse(&l, REFUSED_paused, refusal);
+	if (quarantine_ms(type, l.now) > 0)
+		return refuse(&l, REFUSED_crash_loop, refusal);
 	if (!l.has_place)
 		return refuse(&l, REFUSED_queue_full, refusal);
 	if (!charge(type->leatd, job_size(order->payload.len + order->args.len)))

@@ -13,7 +13,7 @@
 /* Takes a place, and the bytes, for a job of this order. True: the order has what admission knows of it; follow with job_new() and
  * admit_enter(), or with admit_leave(). False: `refusal` is the answer, and the books have it. Any thread.
  *
- * The first that holds refuses: draining; all places taken, or no bytes left; it would not end in time (W and the median of its runs are
+ * The first that holds refuses: draining; paused; its workers cannot start; all places taken, or no bytes left; it would not end in time (W and the median of its runs are
  * more than the time left); W over `max_wait`; the client has its `client_share`, and others wait (share.h). */
 must_check bool admit_place(struct job_order *, struct answer *refusal);
 

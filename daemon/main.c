@@ -559,6 +559,9 @@ static int run(struct leatd *leatd, struct chan *signals, struct trim *trim)
 	stop_loops(&loops);
 	listen_close(&sockets);
 	leave_abandoned(leatd);
+	/* All at the same time: each may take its grace. */
+	for (size_t i = 0; i < leatd->type_count; i++)
+		type_retire(&leatd->types[i]);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
 	free_loops(&loops);

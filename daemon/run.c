@@ -7,12 +7,14 @@
 #include "log.h"
 #include "semaphores.h"
 #include "type.h"
+#include "worker.h"
 
 /* How each kind runs. It sets job->answer and job->outcome, and returns when nothing of the job is left. */
 static void (*const kinds[])(struct job *) = {
 	[KIND_BUILTIN_ECHO] = builtin_echo,
 	[KIND_BUILTIN_SLEEP] = builtin_sleep,
 	[KIND_EXEC] = exec_run,
+	[KIND_WORKER] = worker_run,
 };
 
 static void log_ended(const struct job *job)

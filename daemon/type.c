@@ -5,6 +5,7 @@
 #include "run.h"
 #include "semaphores.h"
 #include "share.h"
+#include "workers.h"
 #include "../lib/chan.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		if (!type->share)
 			return -ENOMEM;
 	}
-	if (leatd->trees.cgroup && config->kind == KIND_EXEC) {
+	if (leatd->trees.cgroup && config_runs_programs(config)) {
 		/* As many again may hold children that were left. */
 		type->leaves = chan_new(sizeof(struct leaf *), 2 * config->concurrency);
 		if (!type->leaves)
@@ -43,7 +44,7 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 	if (!type->pool)
 		return -ENOMEM;
 	semaphores_join(leatd, type);
-	return 0;
+	return config_has_workers(config) ? workers_start(type, &type->workers) : 0;
 }
 
 bool type_pause(struct type *type)
@@ -56,6 +57,11 @@ void type_resume(struct type *type)
 	gate_open(type->gate);
 }
 
+void type_retire(struct type *type)
+{
+	workers_retire(type->workers);
+}
+
 void type_stop(struct type *type)
 {
 	struct leaf *leaf;
@@ -64,6 +70,8 @@ void type_stop(struct type *type)
 		(void)pool_stop(type->pool, NULL, FOREVER);
 		pool_unref(type->pool);
 	}
+	workers_stop(type->workers);
+	type->workers = NULL;
 	while (type->leaves && chan_try_recv(type->leaves, &leaf) == CHAN_OK)
 		leaf_remove(type->leatd->trees.cgroup, leaf);
 	chan_unref(type->leaves);

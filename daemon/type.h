@@ -14,6 +14,7 @@ struct job;
 struct leatd;
 struct named_semaphore;
 struct share;
+struct workers;
 
 struct type {
 	const struct job_config *config;
@@ -22,6 +23,7 @@ struct type {
 	struct pool *pool;      /* of struct job * */
 	struct gate *gate;      /* shut while the type is paused */
 	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
+	struct workers *workers;        /* NULL: its kind has none */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct share *share;    /* NULL: a peer may hold all places */
 	struct named_semaphore *uses[USES_MAX];         /* in the order in which they are taken */
@@ -30,7 +32,7 @@ struct type {
 	struct estimate estimate;
 };
 
-/* Makes the pool; no thread starts before there is work. 0 or -errno. */
+/* Makes the pool, and what the kind needs besides; no runner starts before there is work. 0 or -errno. */
 must_check int type_start(struct type *, const struct job_config *, struct leatd *);
 
 /* A paused type refuses new jobs, and what waits does not start, but its time goes on; what runs goes on. Whatever was about to
@@ -42,6 +44,9 @@ static inline bool type_is_paused(const struct type *type)
 {
 	return gate_is_shut(type->gate);
 }
+
+/* Begins to end what lives on between jobs. No job may be offered any more. */
+void type_retire(struct type *);
 
 /* Lets the runners finish what is in the channel and end. No job may be offered any more. */
 void type_stop(struct type *);
