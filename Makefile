@@ -67,6 +67,11 @@ $(BUILD)/failing.so: tests/wire/preload/failing.c tests/wire/preload/failing.h
 $(BUILD)/escape: tests/wire/jobs/escape.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -o $@ $<
+# The workers of docs/, as anybody would build them.
+worker_examples := $(addprefix $(BUILD)/workers/,upper echo)
+$(worker_examples): $(BUILD)/workers/%: docs/workers/%.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $<
 $(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link)
@@ -102,7 +107,7 @@ examples: $(examples)
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
-check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so all
+check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so $(worker_examples) all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples

@@ -1,0 +1,498 @@
+/* Workers: long-lived processes that do one job after another, those of docs/workers and those that do not keep to the protocol. */
+#include "wire.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A worker that does what its payload says: a script, with the words of the protocol on stdout. */
+static const char obedient[] =
+	"#!/bin/sh\n"
+	"echo READY\n"
+	"while read -r word id left length rest; do eval \"$(head -c \"$length\")\"; done\n";
+
+/* Scripts for it. */
+#define PID "printf 'DONE %d\\n%s' ${#$} $$"
+#define OK "printf 'DONE 2\\nok'"
+
+/* A leatd with one of them at a time, as the type `w`. */
+static struct server *start(const char *more)
+{
+	return server_start(scratchf("[job w]\nworker = %s\nconcurrency = 1\ngrace = 100ms\nenv.MARK = w%d\ndeadline = 20s\n%s",
+				     new_file(obedient), (int)getpid(), more));
+}
+
+/* How many processes of those workers there are. */
+static size_t living(void)
+{
+	return processes_with(scratchf("MARK=w%d", (int)getpid()));
+}
+
+static void say_run(struct client *c, const char *script, const char *options)
+{
+	sayf(c, "*%d\r\n$3\r\nRUN\r\n$1\r\nw\r\n$%zu\r\n%s\r\n%s", *options ? 5 : 3, strlen(script), script, options);
+}
+
+#define DEADLINE_MS(ms) "$8\r\nDEADLINE\r\n$3\r\n" #ms "\r\n"
+
+/* Runs a script, and returns the output of a job that is done. */
+static const char *output_of(struct client *c, const char *script)
+{
+	char *reply, *end;
+
+	say_run(c, script, "");
+	reply = hear_reply(c);
+	ck_assert_msg(*reply == '$', "%s: %s", script, reply);
+	reply = strstr(reply, "\r\n") + 2;
+	end = strrchr(reply, '\r');
+	*end = '\0';
+	return reply;
+}
+
+/* --- What workers do --- */
+
+static const char *built(const char *name)
+{
+	const char *slash = strrchr(leatd_path(), '/');
+	size_t len;
+	char *bytes = read_file(scratchf("%.*s/workers/%s", (int)(slash - leatd_path()), leatd_path(), name), &len);
+
+	return new_file_of(bytes, len);
+}
+
+static const char *shipped(const char *name)
+{
+	return new_file(read_file(scratchf("docs/workers/%s", name), NULL));
+}
+
+START_TEST(the_examples_do_job_after_job)
+{
+	struct server *s = server_start(scratchf("[job sh]\nworker = %s\nconcurrency = 1\n[job py]\nworker = %s\nconcurrency = 1\n"
+						 "[job c]\nworker = %s\nconcurrency = 1\n[job echo]\nworker = %s\nconcurrency = 1\n",
+						 shipped("upper.sh"), shipped("upper.py"), built("upper"), built("echo")));
+	struct client *c = dial(s);
+
+	for (int i = 0; i < 20; i++) {
+		say(c, "RUN sh \"hello\\n\\n\"\r\nRUN py hello\r\nRUN c hello\r\nRUN echo hello\r\n");
+		say(c, "RUN sh\r\nRUN py\r\nRUN c\r\nRUN echo\r\n");
+		hear(c, "$7\r\nHELLO\n\n\r\n$5\r\nHELLO\r\n$5\r\nHELLO\r\n$5\r\nhello\r\n");
+		hear(c, "$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n");
+	}
+	ck_assert_uint_eq(stat_of(s, "py", "done"), 40);
+}
+END_TEST
+
+START_TEST(large_payloads_and_outputs_come_through_whole)
+{
+	enum { BYTES = 900 << 10 };
+	struct client *c = dial(server_start(scratchf("[job echo]\nworker = %s\nconcurrency = 2\n", built("echo"))));
+	char *payload = random_bytes(BYTES, 6);
+
+	for (int i = 0; i < 5; i++) {
+		sayf(c, "*3\r\n$3\r\nRUN\r\n$4\r\necho\r\n$%d\r\n", BYTES);
+		say_bytes(c, payload, BYTES);
+		say(c, "\r\n");
+		hear(c, scratchf("$%d\r\n", BYTES));
+		hear_bytes(c, payload, BYTES);
+		hear(c, "\r\n");
+	}
+}
+END_TEST
+
+START_TEST(one_worker_does_one_job_after_another)
+{
+	struct client *c = dial(start(""));
+	const char *pid = output_of(c, PID);
+
+	for (int i = 0; i < 10; i++)
+		ck_assert_str_eq(output_of(c, PID), pid);
+}
+END_TEST
+
+START_TEST(parts_are_joined_and_beats_are_no_output)
+{
+	struct client *c = dial(start(""));
+
+	ck_assert_str_eq(output_of(c, "printf 'PART 2\\nab'; echo BEAT; printf 'PART 0\\n'; sleep 0.05; printf 'PART 1\\nc'; printf 'DONE 1\\nd'"), "abcd");
+	ck_assert_str_eq(output_of(c, "printf 'PART 2\\nab'; printf 'DONE 0\\n'"), "ab");
+}
+END_TEST
+
+START_TEST(a_job_comes_with_its_id_its_time_and_its_trace)
+{
+	struct client *c = dial(start(""));
+
+	assert_match(output_of(c, "a=\"$id $left $rest\"; printf 'DONE %d\\n%s' ${#a} \"$a\""), "^[0-9a-f]{16} 19[0-9]{3} -$");
+}
+END_TEST
+
+START_TEST(a_job_may_fail_with_a_message_and_the_worker_goes_on)
+{
+	struct client *c = dial(start(""));
+	const char *pid = output_of(c, PID);
+
+	say_run(c, "printf 'FAIL 13\\nno such image'", "");
+	hear_match(c, "^-FAILED .* error=\"no such image\"$");
+	ck_assert_str_eq(output_of(c, PID), pid);
+}
+END_TEST
+
+START_TEST(its_errors_are_in_the_log_with_the_id_of_the_job)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+
+	say_run(c, "echo first trouble >&2; " OK, "$2\r\nID\r\n$5\r\njob-1\r\n");
+	say_run(c, "echo second trouble >&2; " OK, "$2\r\nID\r\n$5\r\njob-2\r\n");
+	hear(c, "$2\r\nok\r\n$2\r\nok\r\n");
+	await(server_logged(s, "job=w id=job-1 error=\"first trouble\""));
+	await(server_logged(s, "job=w id=job-2 error=\"second trouble\""));
+}
+END_TEST
+
+/* --- What workers do wrong --- */
+
+static const struct {
+	const char *script, *answer;
+} wrongs[] = {
+	{ "echo rubbish; sleep 60", "^-FAILED the worker wrote what is not of the protocol$" },
+	{ "head -c 100000 /dev/zero; sleep 60", "^-FAILED the worker wrote a line that is too long$" },
+	{ "echo READY; sleep 60", "^-FAILED the worker said READY although it was ready$" },
+	{ "printf 'DONE 3\\nhello'; sleep 60", "^-FAILED the worker wrote more than its answer$" },
+	{ "printf 'DONE -1\\n'; sleep 60", "^-FAILED the worker wrote a length that is no number$" },
+	{ "exec >&-; exec sleep 60", "^-FAILED the worker closed its stdout$" },
+	{ "echo trouble >&2; exit 3", "^-FAILED exited with status 3 status=3 error=trouble$" },
+	{ "exit 0", "^-FAILED exited with status 0 status=0$" },
+	{ "printf 'PART 5\\nhe'; exit 4", "^-FAILED exited with status 4 status=4$" },
+	{ "kill -SEGV $$", "^-KILLED died of a signal signal=SIGSEGV$" },
+	{ "setsid sleep 60 & kill -KILL $$", "^-KILLED died of a signal signal=SIGKILL$" },
+	{ "printf 'DONE 2000\\n'; head -c 2000 /dev/zero; sleep 60", "^-TOOBIG .* max_output=1000$" },
+	{ "while :; do printf 'PART 100\\n'; head -c 100 /dev/zero; done", "^-TOOBIG .* max_output=1000$" },
+};
+
+START_TEST(a_worker_that_breaks_the_protocol_is_killed_with_its_tree_and_replaced)
+{
+	struct server *s = start("max_output = 1000\n");
+	struct client *c = dial(s);
+
+	for (size_t i = 0; i < countof(wrongs); i++) {
+		const char *pid = output_of(c, PID);
+
+		say_run(c, wrongs[i].script, "");
+		hear_match(c, wrongs[i].answer);
+		ck_assert_msg(living() == 0, "%s", wrongs[i].script);
+		ck_assert_str_ne(output_of(c, PID), pid);
+	}
+}
+END_TEST
+
+START_TEST(a_worker_that_writes_without_a_job_is_replaced_and_no_job_feels_it)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+	const char *pid = output_of(c, "(sleep 0.05; printf 'DONE 5\\nwrong'; echo written >&2) & " PID);
+
+	await(server_logged(s, "error=written"));
+	ck_assert_str_eq(output_of(c, OK), "ok");
+	ck_assert_str_ne(output_of(c, PID), pid);
+	ck_assert(server_logged(s, "wrote something although it had no job"));
+}
+END_TEST
+
+START_TEST(a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it)
+{
+	struct client *c = dial(start(""));
+	const char *pid = output_of(c, "(sleep 0.05; kill -KILL $$) & " PID);
+
+	await(living() == 0);
+	ck_assert_str_ne(output_of(c, PID), pid);
+}
+END_TEST
+
+START_TEST(other_jobs_are_untouched)
+{
+	struct server *s = server_start(scratchf("[job w]\nworker = %s\nconcurrency = 2\n", new_file(obedient)));
+	struct client *good = dial(s), *bad = dial(s);
+
+	for (int i = 0; i < 5; i++) {
+		say_run(good, "sleep 0.3; " OK, "");
+		await(stat_of(s, "w", "running") == 1);
+		say_run(bad, "echo rubbish; sleep 60", "");
+		hear_match(bad, "^-FAILED ");
+		hear(good, "$2\r\nok\r\n");
+	}
+}
+END_TEST
+
+START_TEST(a_worker_that_is_silent_for_longer_than_its_heartbeat_is_killed)
+{
+	struct client *c = dial(start("heartbeat = 300ms\n"));
+
+	ck_assert_str_eq(output_of(c, "for i in 1 2 3 4 5 6; do sleep 0.1; echo BEAT; done; " OK), "ok");
+	say_run(c, "sleep 60; " OK, "");
+	hear_match(c, "^-FAILED the worker said nothing for longer than heartbeat$");
+	ck_assert_uint_eq(living(), 0);
+}
+END_TEST
+
+/* --- Deadlines --- */
+
+static const char *escape_path(void)
+{
+	const char *slash = strrchr(leatd_path(), '/');
+	size_t len;
+	char *bytes = read_file(scratchf("%.*s/escape", (int)(slash - leatd_path()), leatd_path()), &len);
+
+	return new_file_of(bytes, len);
+}
+
+START_TEST(at_the_deadline_the_whole_tree_is_gone_when_the_answer_comes)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+	const char *escape = escape_path();
+
+	for (int i = 0; i < 10; i++) {
+		say_run(c, scratchf("setsid %s tree & trap '' TERM; %s tree; sleep 60", escape, escape), DEADLINE_MS(500));
+		hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+$");
+		ck_assert_uint_eq(living(), 0);
+		ck_assert_str_eq(output_of(c, OK), "ok");
+	}
+	ck_assert_uint_eq(stat_of(s, "w", "timeout"), 10);
+}
+END_TEST
+
+START_TEST(beats_for_ever_end_at_the_deadline)
+{
+	struct client *c = dial(start(""));
+
+	say_run(c, "trap '' TERM; while :; do echo BEAT; done", DEADLINE_MS(300));
+	hear_match(c, "^-TIMEOUT .* state=running ");
+	ck_assert_uint_eq(living(), 0);
+}
+END_TEST
+
+START_TEST(a_worker_that_never_reads_a_large_payload_ends_at_the_deadline)
+{
+	struct server *s = server_start(scratchf("[job w]\nworker = %s\nenv.MARK = w%d\n", new_file("#!/bin/sh\necho READY\nexec sleep 60\n"), (int)getpid()));
+	struct client *c = dial(s);
+	char *payload = scratch(500001);
+
+	memset(payload, 'x', 500000);
+	say_run(c, payload, DEADLINE_MS(300));
+	hear_match(c, "^-TIMEOUT .* state=running ");
+	ck_assert_uint_eq(living(), 0);
+}
+END_TEST
+
+START_TEST(a_worker_may_still_answer_when_it_is_told_to_end_and_is_replaced)
+{
+	struct client *c = dial(start("grace = 5s\n"));
+
+	say_run(c, "trap '" OK "' TERM; sleep 60 & wait; sleep 60", DEADLINE_MS(900));
+	hear(c, "$2\r\nok\r\n");
+	ck_assert_uint_eq(living(), 0);
+}
+END_TEST
+
+START_TEST(a_client_that_goes_away_cancels_its_job)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+
+	say_run(c, "sleep 60", "");
+	await(stat_of(s, "w", "running") == 1 && living() > 0);
+	reset(c);
+	await(stat_of(s, "w", "canceled") == 1);
+	await(living() == 0);
+}
+END_TEST
+
+/* --- Coming and going --- */
+
+START_TEST(a_worker_is_replaced_after_max_jobs)
+{
+	struct client *c = dial(start("max_jobs = 2\n"));
+	const char *first = output_of(c, PID), *second;
+
+	ck_assert_str_eq(output_of(c, PID), first);
+	second = output_of(c, PID);
+	ck_assert_str_ne(second, first);
+	ck_assert_str_eq(output_of(c, PID), second);
+	await(living() == 0);
+}
+END_TEST
+
+START_TEST(workers_are_started_ahead_and_those_that_die_are_replaced)
+{
+	struct server *s = start("prestart = 1\nworker_idle = 10ms\n");
+	struct client *c = dial(s);
+
+	await(living() == 1);
+	ck_assert_uint_eq(stat_of(s, "w", "submitted"), 0);
+	say_run(c, "exit 1", "");
+	hear_match(c, "^-FAILED ");
+	await(living() == 1);
+}
+END_TEST
+
+START_TEST(a_worker_without_a_job_is_ended)
+{
+	struct client *c = dial(start("worker_idle = 200ms\n"));
+	const char *pid = output_of(c, PID);
+
+	await(living() == 0);
+	ck_assert_str_ne(output_of(c, PID), pid);
+}
+END_TEST
+
+START_TEST(a_type_whose_workers_cannot_start_is_quarantined_until_they_can)
+{
+	const char *file = scratchf("%s/able", new_folder());
+	struct server *s = server_start(scratchf("[job w]\nworker = %s\nconcurrency = 2\n",
+						 new_file(scratchf("#!/bin/sh\n[ -e %s ] || { echo not able >&2; exit 5; }\n%s", file, obedient + 10))));
+	struct client *c = dial(s);
+	int failed = 0;
+
+	for (;;) {
+		char *reply;
+
+		say_run(c, OK, "");
+		reply = hear_reply(c);
+		if (text_matches(reply, "^-BUSY its workers cannot start reason=crash_loop retry_ms=[0-9]+"))
+			break;
+		assert_match(reply, "^-FAILED ");
+		ck_assert_int_lt(++failed, 50);
+	}
+	ck_assert_int_ge(failed, 5);
+	ck_assert(server_logged(s, "not able"));
+	fclose(fopen(file, "w"));
+	await(server_logged(s, "workers can start again"));
+	ck_assert_str_eq(output_of(c, OK), "ok");
+}
+END_TEST
+
+START_TEST(a_worker_that_never_is_ready_is_killed_and_its_job_fails)
+{
+	struct client *c = dial(server_start("[job w]\nworker = sleep 60\nstart_timeout = 200ms\n[job rubbish]\nworker = sh -c 'echo hello; sleep 60'\n"));
+
+	say(c, "RUN w x\r\n");
+	hear_match(c, "^-FAILED the worker cannot be started: it did not say READY within start_timeout$");
+	say(c, "RUN rubbish x\r\n");
+	hear_match(c, "^-FAILED the worker cannot be started: it wrote what is not of the protocol$");
+}
+END_TEST
+
+START_TEST(a_job_that_waits_for_a_worker_is_answered_at_its_deadline)
+{
+	struct client *c = dial(server_start("[job w]\nworker = sleep 60\nstart_timeout = 30s\n"));
+
+	say(c, "RUN w x DEADLINE 200\r\n");
+	hear_match(c, "^-TIMEOUT ");
+}
+END_TEST
+
+START_TEST(nothing_is_left_when_leatd_has_ended)
+{
+	struct server *s = server_start(scratchf("[job w]\nworker = %s\nprestart = 3\nconcurrency = 3\ngrace = 100ms\nenv.MARK = w%d\n",
+						 new_file("#!/bin/sh\ntrap '' TERM\nsetsid sleep 60 &\necho READY\nwhile :; do sleep 60; done\n"), (int)getpid()));
+
+	await(living() == 9);
+	server_stop(s);
+	ck_assert_uint_eq(living(), 0);
+}
+END_TEST
+
+START_TEST(a_leatd_that_is_killed_takes_its_workers_with_it)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+
+	adopt_orphans();
+	say_run(c, scratchf("setsid %s tree & exec %s tree", escape_path(), escape_path()), "");
+	await(living() >= 3);
+	server_kill(s);
+	await(living() == 0);
+}
+END_TEST
+
+START_TEST(the_books_balance)
+{
+	struct server *s = start("queue = 1000\n");
+	struct client *c = dial(s);
+
+	for (int i = 0; i < 200; i++)
+		say_run(c, i % 50 == 7 ? "exit 1" : i % 50 == 9 ? "printf 'FAIL 0\\n'" : OK, "");
+	for (int i = 0; i < 200; i++)
+		hear_reply(c);
+	ck_assert_uint_eq(stat_of(s, "w", "done"), 192);
+	ck_assert_uint_eq(stat_of(s, "w", "failed"), 8);
+	ck_assert_uint_eq(inside(s, "w"), 0);
+}
+END_TEST
+
+START_TEST(what_is_wrong_in_the_configuration_is_said)
+{
+	static const char *const cases[][2] = {
+		{ "[job w]\nworker = cat\nexec = cat\n", ":2: [job w] worker: and exec are both set; a job is of one kind" },
+		{ "[job w]\nworker = cat {x}\narg.x = .\n", ":2: [job w] worker: has the placeholder {x}" },
+		{ "[job w]\nworker = cat\narg.x = .\n", ":3: [job w] arg.x: there is no placeholder {x}" },
+		{ "[job w]\nworker = /no/such\n", ":2: [job w] worker: '/no/such' is not an executable file" },
+		{ "[job w]\nworker = cat\nprestart = 5\n", ":3: [job w] prestart: is over concurrency" },
+		{ "[job w]\nworker = cat\nleave_children = yes\n", ":3: [job w] leave_children: is for exec" },
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct ran ran = leatd("--check-config", "-c", new_file(cases[i][0]));
+
+		ck_assert_int_eq(ran.status, 78);
+		assert_has(ran.err, cases[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(a_worker_takes_no_arguments)
+{
+	struct client *c = dial(start(""));
+
+	say(c, "RUN w x ARG size 3\r\n");
+	hear_match(c, "^-ERR .*takes no arguments");
+}
+END_TEST
+
+Suite *worker_suite(void)
+{
+	const TTest *const tests[] = {
+		the_examples_do_job_after_job,
+		large_payloads_and_outputs_come_through_whole,
+		one_worker_does_one_job_after_another,
+		parts_are_joined_and_beats_are_no_output,
+		a_job_comes_with_its_id_its_time_and_its_trace,
+		a_job_may_fail_with_a_message_and_the_worker_goes_on,
+		its_errors_are_in_the_log_with_the_id_of_the_job,
+		a_worker_that_breaks_the_protocol_is_killed_with_its_tree_and_replaced,
+		a_worker_that_writes_without_a_job_is_replaced_and_no_job_feels_it,
+		a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it,
+		other_jobs_are_untouched,
+		a_worker_that_is_silent_for_longer_than_its_heartbeat_is_killed,
+		at_the_deadline_the_whole_tree_is_gone_when_the_answer_comes,
+		beats_for_ever_end_at_the_deadline,
+		a_worker_that_never_reads_a_large_payload_ends_at_the_deadline,
+		a_worker_may_still_answer_when_it_is_told_to_end_and_is_replaced,
+		a_client_that_goes_away_cancels_its_job,
+		a_worker_is_replaced_after_max_jobs,
+		workers_are_started_ahead_and_those_that_die_are_replaced,
+		a_worker_without_a_job_is_ended,
+		a_type_whose_workers_cannot_start_is_quarantined_until_they_can,
+		a_worker_that_never_is_ready_is_killed_and_its_job_fails,
+		a_job_that_waits_for_a_worker_is_answered_at_its_deadline,
+		nothing_is_left_when_leatd_has_ended,
+		a_leatd_that_is_killed_takes_its_workers_with_it,
+		the_books_balance,
+		what_is_wrong_in_the_configuration_is_said,
+		a_worker_takes_no_arguments,
+	};
+
+	return wire_suite("worker", tests, countof(tests));
+}
