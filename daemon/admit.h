@@ -13,8 +13,9 @@
 /* Takes a place, and the bytes, for a job of this order. True: the order has what admission knows of it; follow with job_new() and
  * admit_enter(), or with admit_leave(). False: `refusal` is the answer, and the books have it. Any thread.
  *
- * The first that holds refuses: draining; paused; its workers cannot start; all places taken, or no bytes left; it would not end in time (W and the median of its runs are
- * more than the time left); W over `max_wait`; the client has its `client_share`, and others wait (share.h). */
+ * The first that holds refuses: draining; paused; its workers cannot start (workers.h); all places taken, or no bytes left; it would not
+ * end in time (W and the median of its runs are more than the time left); W over `max_wait`; the client has its `client_share`, and others
+ * wait (share.h). */
 must_check bool admit_place(struct job_order *, struct answer *refusal);
 
 /* Puts the job into its type's channel, with the channel's reference. False: there is no thread to run it; `refusal` is the answer,
