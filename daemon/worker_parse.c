@@ -74,7 +74,8 @@ static void keep_message(struct worker_parser *p, struct slice piece)
 
 	if (piece.len > room)
 		piece.len = room;
-	memcpy(p->message + p->message_len, piece.at, piece.len);
+	if (piece.len > 0)
+		memcpy(p->message + p->message_len, piece.at, piece.len);
 	p->message_len += piece.len;
 	p->message[p->message_len] = '\0';
 }
@@ -111,10 +112,12 @@ static struct worker_said parse_body(struct worker_parser *p, const char *bytes,
 	p->left -= here;
 	ended = p->left == 0;
 	said.word = body_word(p->body, ended);
-	if (p->body == WORKER_BODY_FAIL && here > 0)
+	if (p->body == WORKER_BODY_FAIL) {
 		keep_message(p, said.output);
-	if (p->body == WORKER_BODY_FAIL && ended)
-		end_message(p);
+		said.output = (struct slice){ 0 };
+		if (ended)
+			end_message(p);
+	}
 	if (ended)
 		p->body = WORKER_BODY_NONE;
 	/* PART 0, or the line of a body that has not come. */
