@@ -4,6 +4,8 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+LIBEXECDIR ?= $(PREFIX)/libexec/leat
+PLUGINDIR ?= $(PREFIX)/lib/leat/plugins
 DESTDIR ?=
 CC ?= cc
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
@@ -34,7 +36,8 @@ endif
 
 CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu11 $(OPTIMISE) $(WARN) $(HARDEN) $(FORTIFY) -pthread -ffile-prefix-map=$(CURDIR)=. \
-	-D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -DLEAT_SYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS) $(CFLAGS)
+	-D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -DLEAT_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	-DLEAT_LIBEXECDIR='"$(LIBEXECDIR)"' -DLEAT_PLUGINDIR='"$(PLUGINDIR)"' $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(HARDEN_LINK) $(LDFLAGS)
 # `make V=1` shows the commands whole.
 quiet = $(if $(V),,@echo "  $(1) $@";)
@@ -42,19 +45,26 @@ link = $(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a
 
 lib_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard lib/*.c)))
 daemon_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard daemon/*.c)))
+# The process in which an isolated plugin runs: nothing but the C library.
+host_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard daemon/plugin_host/*.c)) daemon/plugin_object.c)
 client_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard client/*.c)))
 unit_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.c)))
 wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
-headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
+plugins := $(patsubst %.c,$(BUILD)/plugins/%.so,$(notdir $(wildcard tests/wire/plugins/*.c docs/plugins/*.c)))
+headers := $(sort $(wildcard lib/*.h daemon/*.h daemon/plugin_host/*.h client/*.h))
+
+vpath %.c tests/wire/plugins docs/plugins
 
 .PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop verify install clean
-all: $(BUILD)/leatd $(BUILD)/leat
+all: $(BUILD)/leatd $(BUILD)/leat $(BUILD)/leat-plugin-host
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_DAEMON))
 $(BUILD)/leat: $(client_o) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_CLIENT))
+$(BUILD)/leat-plugin-host: $(host_o) $(BUILD)/libleat.a
+	$(link)
 $(BUILD)/unit: $(unit_o) $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
 	$(link) $(shell pkg-config --libs $(LIBS_TEST))
 $(BUILD)/wire: $(wire_o) $(BUILD)/libleat.a
@@ -72,6 +82,10 @@ worker_examples := $(addprefix $(BUILD)/workers/,upper echo)
 $(worker_examples): $(BUILD)/workers/%: docs/workers/%.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $<
+# Plugins: those of the tests, and the one to copy. Without sanitizers, as others will build them.
+$(plugins): $(BUILD)/plugins/%.so: %.c lib/leat_plugin.h
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=gnu11 -O2 $(WARN) -Ilib -fPIC -shared -o $@ $<
 $(examples): $(BUILD)/examples/%: $(BUILD)/docs/patterns/%.o $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link)
@@ -107,7 +121,7 @@ examples: $(examples)
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
-check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so $(worker_examples) all
+check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so $(worker_examples) $(plugins) all
 	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples
@@ -124,6 +138,9 @@ verify:
 install: all
 	install -D -m 755 $(BUILD)/leatd $(DESTDIR)$(PREFIX)/sbin/leatd
 	install -D -m 755 $(BUILD)/leat $(DESTDIR)$(PREFIX)/bin/leat
+	install -D -m 755 $(BUILD)/leat-plugin-host $(DESTDIR)$(LIBEXECDIR)/leat-plugin-host
+	install -D -m 644 lib/leat_plugin.h $(DESTDIR)$(PREFIX)/include/leat_plugin.h
+	install -d $(DESTDIR)$(PLUGINDIR)
 	[ -e $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini ] || install -D -m 644 conf/leatd.ini $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini
 	for unit in systemd/*.service systemd/*.socket; do \
 		mkdir -p $(DESTDIR)$(UNITDIR) && \

@@ -166,3 +166,25 @@ struct cmdline *cmdline_split(const char *line, char *why, size_t why_len)
 	free(to);
 	return NULL;
 }
+
+struct cmdline *cmdline_of(const char *const *words, size_t count)
+{
+	size_t bytes = 0;
+	struct cmdline *to;
+	char *out;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(words[i]) + 1;
+	to = count <= CMDLINE_ARGS_MAX ? malloc(sizeof(*to) + bytes) : NULL;
+	if (!to)
+		return NULL;
+	to->argc = count;
+	to->hole_count = 0;
+	out = (char *)(to + 1);
+	for (size_t i = 0; i < count; i++) {
+		to->argv[i] = out;
+		out = stpcpy(out, words[i]) + 1;
+	}
+	to->argv[count] = NULL;
+	return to;
+}

@@ -26,6 +26,9 @@ struct cmdline {
 /* One allocation, which the caller frees; NULL on failure, and then `why` is a sentence. */
 must_check struct cmdline *cmdline_split(const char *line, char *why, size_t why_len);
 
+/* The same of words that are not to be split any more. NULL: too many, or no memory. */
+must_check struct cmdline *cmdline_of(const char *const *words, size_t count);
+
 /* What may stand between the braces: 1 to CMDLINE_NAME_MAX of A-Za-z0-9_- */
 bool cmdline_is_name(struct slice);
 

@@ -211,6 +211,7 @@ static void job_free(struct job_config *job)
 	free(job->args);
 	free(job->cmdline);
 	free(job->path);
+	free(job->plugin_path);
 	free(job->account.home);
 	free(job->name);
 	free(job->origin);

@@ -54,7 +54,7 @@ struct account {
 	char *home;             /* owned */
 };
 
-enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC, KIND_WORKER };
+enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC, KIND_WORKER, KIND_PLUGIN, KIND_PLUGIN_HOST };
 
 struct job_config {
 	char *name;
@@ -70,6 +70,7 @@ struct job_config {
 	struct cmdline *cmdline;        /* argv[0] as written; see args.h */
 	char *path;             /* the executable that argv[0] names */
 	struct account account;
+	char *plugin_path;      /* the shared object, of KIND_PLUGIN, on threads of ours, and KIND_PLUGIN_HOST, in workers */
 	char **env;             /* the `env.*` keys as NAME=VALUE, ended by NULL, or NULL */
 	size_t env_count;
 	struct arg_rule **args; /* the `arg.*` keys; at most ARGS_MAX */
@@ -129,13 +130,13 @@ void config_print(const struct config *, struct buf *);
 /* The built-in default: the text of conf/leatd.ini. */
 struct slice config_default_text(void);
 
-/* "builtin", "exec" or "worker", as in the configuration. */
+/* "builtin", "exec", "worker" or "plugin", as in the configuration. */
 const char *config_kind_name(enum job_kind);
 
 /* Whether its jobs run in long-lived processes: see workers.h. */
 static inline bool config_has_workers(const struct job_config *job)
 {
-	return job->kind == KIND_WORKER;
+	return job->kind == KIND_WORKER || job->kind == KIND_PLUGIN_HOST;
 }
 
 /* Whether its jobs run in processes of their own, which are told to end by SIGTERM, and killed. */

@@ -3,6 +3,7 @@
 #include "address.h"
 #include "args.h"
 #include "cmdline.h"
+#include "plugin_check.h"
 #include "text.h"
 #include "../lib/cleanup.h"
 
@@ -298,11 +299,20 @@ static void check_args(const struct job_config *job, struct check *c)
 		check_arg(job, job->args[i], c);
 }
 
+/* Where a program runs, and as whom. */
+static void check_surroundings(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	struct stat st;
+
+	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
+		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);
+	check_account(job, server, c);
+}
+
 /* What runs `line`, the value of `key`, and as whom and where. */
 static void check_program(struct job_config *job, const char *key, const char *line, const struct server_config *server, struct check *c)
 {
 	char why[256];
-	struct stat st;
 
 	job->cmdline = cmdline_split(line, why, sizeof(why));
 	if (!job->cmdline) {
@@ -314,9 +324,7 @@ static void check_program(struct job_config *job, const char *key, const char *l
 		if (!job->path)
 			FAULT(c, key, "'%s' is not an executable file%s", program, strchr(program, '/') ? "" : " in " COMMAND_PATH);
 	}
-	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
-		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);
-	check_account(job, server, c);
+	check_surroundings(job, server, c);
 }
 
 static void check_exec(struct job_config *job, const struct server_config *server, struct check *c)
@@ -343,6 +351,37 @@ static void check_worker(struct job_config *job, const struct server_config *ser
 		FAULT(c, "worker", "has the placeholder {%.*s}, but the arguments of a client are for exec only (write {{ for the character itself)",
 		      (int)job->cmdline->holes[0].name.len, job->cmdline->holes[0].name.at);
 	check_workers(job, c);
+}
+
+/* The host is the program, with the plugin as its argument. */
+static void set_host(struct job_config *job, const char *host)
+{
+	const char *const words[] = { host, "--config", job->plugin_config, job->plugin_path };
+
+	job->kind = KIND_PLUGIN_HOST;
+	job->path = strdup(host);
+	job->cmdline = cmdline_of(words, countof(words));
+}
+
+/* Its open() may still fail; that is not for a check. */
+static void check_plugin(struct job_config *job, const struct server_config *server, struct check *c)
+{
+	autofree char *host = plugin_host_path();
+	char why[1024];
+
+	job->kind = KIND_PLUGIN;
+	job->plugin_path = plugin_file_path(job->plugin);
+	check_surroundings(job, server, c);
+	if (!job->plugin_path)
+		FAULT(c, "plugin", "'%s' is not an absolute path or the name of a file in " LEAT_PLUGINDIR, job->plugin);
+	else if (!host)
+		FAULT(c, "plugin", "needs leat-plugin-host, which is neither beside leatd nor in " LEAT_LIBEXECDIR);
+	else if (!plugin_check(host, job->plugin_path, &job->account, why, sizeof(why)))
+		FAULT(c, "plugin", "'%s' %s", job->plugin_path, why);
+	else if (job->isolate)
+		set_host(job, host);
+	if (job->isolate)
+		check_workers(job, c);
 }
 
 static const char *semaphore_name(size_t i, const void *arg)
@@ -407,6 +446,7 @@ static const struct kind_row {
 	{ "builtin", offsetof(struct job_config, builtin), check_builtin },
 	{ "exec", offsetof(struct job_config, exec), check_exec },
 	{ "worker", offsetof(struct job_config, worker), check_worker },
+	{ "plugin", offsetof(struct job_config, plugin), check_plugin },
 };
 
 static void check_kind(struct job_config *job, const struct server_config *server, struct check *c)
@@ -423,7 +463,7 @@ static void check_kind(struct job_config *job, const struct server_config *serve
 		is = &kind_rows[i];
 	}
 	if (!is)
-		fault(c->faults, 0, c->section, NULL, "has no kind: set builtin, exec or worker");
+		fault(c->faults, 0, c->section, NULL, "has no kind: set builtin, exec, worker or plugin");
 	else
 		is->check(job, server, c);
 }

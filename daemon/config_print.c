@@ -13,6 +13,9 @@ const char *config_kind_name(enum job_kind kind)
 		return "exec";
 	case KIND_WORKER:
 		return "worker";
+	case KIND_PLUGIN:
+	case KIND_PLUGIN_HOST:
+		return "plugin";
 	}
 	return "";
 }
@@ -88,7 +91,7 @@ static void print_rows(enum option_section section, struct buf *to)
 /* Commented out: what a job or a semaphore may say, and what holds when it does not. */
 static void print_reference(struct buf *to)
 {
-	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin, exec and worker.\n;\n; [job NAME]\n");
+	buf_addf(to, "\n; What a job may say, with what holds when it does not. It has one of builtin, exec, worker and plugin.\n;\n; [job NAME]\n");
 	print_rows(OPTION_JOB, to);
 	buf_addf(to, ";   what a client may say for {NAME} in exec: an extended regular expression that matches all of it. A value may begin\n"
 		     ";   with - only if its pattern does (with -, \\- or [-, also behind ^ or an opening bracket)\n; arg.NAME = PATTERN\n");

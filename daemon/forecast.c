@@ -70,8 +70,8 @@ int64_t forecast_need(const struct type *type)
 	int64_t median = estimate_median(&type->estimate);
 	int64_t grace = type->config->grace;
 
-	if (!config_runs_programs(type->config))
+	if (!config_runs_programs(type->config) && type->config->kind != KIND_PLUGIN)
 		return median;
-	/* SIGTERM comes `grace` before the deadline, but at most a quarter of the time that is left at the start. */
+	/* It is told to end `grace` before the deadline, but at most a quarter of the time that is left at the start. */
 	return median + (median / 3 < grace ? median / 3 : grace);
 }

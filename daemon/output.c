@@ -67,6 +67,28 @@ bool output_add(struct output *o, const void *bytes, size_t len)
 	return true;
 }
 
+/* What a failure would say, and the payload, are of no use to anybody any more. */
+static char *room_in_job(struct job *job, size_t len)
+{
+	return len <= sizeof(job->last_error) ? job->last_error : len <= job->payload.len ? job->bytes : NULL;
+}
+
+bool output_answer_whole(struct output *o, const void *bytes, size_t len)
+{
+	char *room = room_in_job(o->job, len);
+
+	if (!room) {
+		if (!resize(o, len))
+			return false;
+		room = o->job->output;
+	}
+	memcpy(room, bytes, len);
+	o->job->answer = answer_make(CODE_OK, "");
+	o->job->answer.output = (struct slice){ room, len };
+	o->job->outcome = OUTCOME_done;
+	return true;
+}
+
 void output_answer_done(const struct output *o)
 {
 	o->job->answer = answer_make(CODE_OK, "");

@@ -26,6 +26,10 @@ void output_put(struct output *, size_t bytes);
 /* Appends a copy. False: a limit was met, and not all of it is there. */
 bool output_add(struct output *, const void *bytes, size_t len);
 
+/* Sets the answer of a job that is done with its payload: these few bytes are all of the output. They are copied, if there is room in the
+ * job itself to there. False: the memory budget was met. */
+must_check bool output_answer_whole(struct output *, const void *bytes, size_t len);
+
 /* Sets the answer of the job: done, with this output, or that a limit was met. */
 void output_answer_done(const struct output *);
 void output_answer_limit(const struct output *);

@@ -5,6 +5,7 @@
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
+#include "plugin.h"
 #include "semaphores.h"
 #include "type.h"
 #include "worker.h"
@@ -15,6 +16,8 @@ static void (*const kinds[])(struct job *) = {
 	[KIND_BUILTIN_SLEEP] = builtin_sleep,
 	[KIND_EXEC] = exec_run,
 	[KIND_WORKER] = worker_run,
+	[KIND_PLUGIN] = plugin_run,
+	[KIND_PLUGIN_HOST] = worker_run,
 };
 
 static void log_ended(const struct job *job)

@@ -2,6 +2,7 @@
 
 #include "cgroup.h"
 #include "leatd.h"
+#include "plugin.h"
 #include "run.h"
 #include "semaphores.h"
 #include "share.h"
@@ -10,7 +11,8 @@
 
 #include <errno.h>
 
-enum { RUNNER_STACK_BYTES = 256 * 1024 };
+/* What a plugin is promised is more than our own code needs. */
+enum { RUNNER_STACK_BYTES = 256 * 1024, PLUGIN_STACK_BYTES = 1024 * 1024 };
 
 int type_start(struct type *type, const struct job_config *config, struct leatd *leatd)
 {
@@ -20,7 +22,7 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		.capacity = 2 * config->queue + config->concurrency,
 		.max_threads = config->concurrency,
 		.idle_ns = 60 * SECONDS,
-		.stack_bytes = RUNNER_STACK_BYTES,
+		.stack_bytes = config->kind == KIND_PLUGIN ? PLUGIN_STACK_BYTES : RUNNER_STACK_BYTES,
 		.run = run_job,
 		.name = config->name,
 	};
@@ -38,6 +40,11 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		type->leaves = chan_new(sizeof(struct leaf *), 2 * config->concurrency);
 		if (!type->leaves)
 			return -ENOMEM;
+	}
+	if (config->kind == KIND_PLUGIN) {
+		type->plugin = plugin_start(config, leatd->log);
+		if (!type->plugin)
+			return -ELIBBAD;
 	}
 	type->gate = gate_new();
 	type->pool = type->gate ? pool_start(&options) : NULL;
@@ -79,6 +86,8 @@ void type_stop(struct type *type)
 	type->leaves = NULL;
 	gate_unref(type->gate);
 	type->gate = NULL;
+	plugin_stop(type->plugin);
+	type->plugin = NULL;
 	share_free(type->share);
 	type->share = NULL;
 }

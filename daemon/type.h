@@ -13,6 +13,7 @@ struct chan;
 struct job;
 struct leatd;
 struct named_semaphore;
+struct plugin_object;
 struct share;
 struct workers;
 
@@ -21,6 +22,7 @@ struct type {
 	struct slice name;
 	struct leatd *leatd;
 	struct pool *pool;      /* of struct job * */
+	struct plugin_object *plugin;   /* KIND_PLUGIN */
 	struct gate *gate;      /* shut while the type is paused */
 	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
 	struct workers *workers;        /* NULL: its kind has none */
