@@ -62,7 +62,7 @@ static bool begin_tls(struct conn *conn)
 	return conn->tls != NULL;
 }
 
-bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus, bool tls)
+bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, const char *surplus, bool tls)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -74,7 +74,8 @@ bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t numb
 	conn->version = 2;
 	conn->last = &conn->first;
 	conn->idle_since = loop->now;
-	conn->finish_by = FOREVER;
+	/* Who is only told to go away has no place to be silent in. */
+	conn->finish_by = surplus ? moment_add(loop->now, loop->leatd->config->server.header_timeout) : FOREVER;
 	conn->number = number;
 	conn->peer = *peer;
 	conn->timer.fire = on_timer;
@@ -120,7 +121,7 @@ static void conn_close(struct conn *conn)
 	out_free(&conn->out);
 	purse_return(&conn->loop->purse, conn->held);
 	unlink_conn(conn);
-	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
+	listeners_forget(conn->loop, &conn->peer);
 	tls_free(conn->tls);
 	close(conn->fd);
 	free(conn);
@@ -208,6 +209,24 @@ static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, vo
 
 /* --- Sending, and what comes after it --- */
 
+/* How long so many bytes may take. */
+static int64_t time_for(const struct server_config *config, uint64_t bytes)
+{
+	return (int64_t)(bytes * SECONDS / config->min_rate);
+}
+
+/* Who fetches an answer bit by bit must not be able to take for ever: what is fetched gives time for more, as much as min_rate says. */
+static void set_write_until(struct conn *conn, uint64_t sent)
+{
+	const struct server_config *config = &conn->loop->leatd->config->server;
+	moment most = moment_add(conn->loop->now, config->write_timeout);
+
+	if (conn->write_until == 0 || (sent > 0 && !config->min_rate))
+		conn->write_until = most;
+	else if (sent > 0)
+		conn->write_until = moment_min(most, moment_add(conn->write_until, time_for(config, sent)));
+}
+
 static void send_out(struct conn *conn)
 {
 	int64_t n = 0;
@@ -217,12 +236,12 @@ static void send_out(struct conn *conn)
 
 	if (n < 0)
 		conn->broken = true;
-	else if (n > 0 || conn->write_since == 0)
-		conn->write_since = conn->loop->now;
 	if (n > 0)
 		conn->idle_since = conn->loop->now;
 	if (out_waiting(&conn->out) == 0)
-		conn->write_since = 0;
+		conn->write_until = 0;
+	else if (n >= 0)
+		set_write_until(conn, (uint64_t)n);
 }
 
 /* Being readable while it is not read from would wake the loop for ever, so there are interests that it does not: the closing of an HTTP
@@ -279,6 +298,16 @@ static unsigned interest_of(const struct conn *conn)
 	return interest ? interest : INTEREST_HANGUP;
 }
 
+/* The end of a body has to come by then: after its time, or earlier when it comes too slowly. */
+static moment body_until(const struct conn *conn, const struct server_config *config)
+{
+	moment until = moment_add(conn->phase_began, config->body_timeout);
+
+	if (config->min_rate)
+		until = moment_min(until, moment_add(conn->phase_began, config->min_rate_after + time_for(config, conn->phase_bytes)));
+	return until;
+}
+
 /* The earliest time at which something is to be done about this connection. */
 static moment conn_due(const struct conn *conn)
 {
@@ -287,11 +316,11 @@ static moment conn_due(const struct conn *conn)
 
 	if (conn->handshake_until)
 		due = moment_min(due, conn->handshake_until);
-	else if (conn->write_since)
-		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
+	else if (conn->write_until)
+		due = moment_min(due, conn->write_until);
 	else if (conn->phase != PHASE_NONE && intake_is_open(conn))
-		due = moment_min(due, moment_add(conn->phase_began,
-						 conn->phase == PHASE_LINE ? config->header_timeout : config->body_timeout));
+		due = moment_min(due, conn->phase == PHASE_LINE ? moment_add(conn->phase_began, config->header_timeout) :
+				 body_until(conn, config));
 	else if (!conn->first && config->idle_timeout)
 		due = moment_min(due, moment_add(conn->idle_since, config->idle_timeout));
 	return due;
@@ -412,7 +441,7 @@ static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
 
 static void give_up(struct conn *conn)
 {
-	if (conn->loop->now >= conn->finish_by || conn->write_since || conn->phase == PHASE_NONE || conn->protocol == PROTOCOL_UNDECIDED)
+	if (conn->loop->now >= conn->finish_by || conn->write_until || conn->phase == PHASE_NONE || conn->protocol == PROTOCOL_UNDECIDED)
 		conn->broken = true;
 	else
 		intake_late(conn);
