@@ -15,6 +15,9 @@
 /* How long a closing connection may still read what the client sends. */
 #define LINGER_NS (1 * SECONDS)
 
+/* When it has done nothing for so long, a connection lets go of what it may need again. */
+#define REST_NS (500 * MILLISECONDS)
+
 /* When leatd stops: how long a connection may still take to send its first request. */
 #define FIRST_REQUEST_NS (200 * MILLISECONDS)
 
@@ -81,8 +84,7 @@ bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t numb
 	conn->timer.fire = on_timer;
 	conn->who = token_at_first(conn);
 	out_init(&conn->out);
-	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
-	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0 || (tls && !begin_tls(conn))) {
+	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 || (tls && !begin_tls(conn))) {
 		free(conn);
 		return false;
 	}
@@ -113,7 +115,8 @@ static void conn_close(struct conn *conn)
 	exchanges_drop(conn);
 	ctx_unref(conn->ctx);
 	event_del(&conn->read_event);
-	event_del(&conn->write_event);
+	if (conn->write_event)
+		event_free(conn->write_event);
 	wheel_remove(&conn->timer);
 	if (conn->protocol == PROTOCOL_LINE)
 		resp_parser_free(&conn->parser.resp);
@@ -259,6 +262,19 @@ static short write_events(unsigned interest)
 	return events;
 }
 
+static bool watch_write(struct conn *conn, short events)
+{
+	struct event_base *base = conn->loop->base;
+
+	if (conn->write_event) {
+		event_del(conn->write_event);
+		event_assign(conn->write_event, base, conn->fd, events, on_writable, conn);
+	} else if (events) {
+		conn->write_event = event_new(base, conn->fd, events, on_writable, conn);
+	}
+	return !events || (conn->write_event && event_add(conn->write_event, NULL) == 0);
+}
+
 static void set_interest(struct conn *conn, unsigned interest)
 {
 	short events = write_events(interest);
@@ -268,12 +284,8 @@ static void set_interest(struct conn *conn, unsigned interest)
 	/* All that go first, since libevent wants the events of a descriptor to be all of an edge or none. */
 	if (conn->interest & ~interest & INTEREST_READ)
 		event_del(&conn->read_event);
-	if (events != write_events(conn->interest)) {
-		event_del(&conn->write_event);
-		event_assign(&conn->write_event, conn->loop->base, conn->fd, events, on_writable, conn);
-		if (events && event_add(&conn->write_event, NULL) < 0)
-			conn->broken = true;
-	}
+	if (events != write_events(conn->interest) && !watch_write(conn, events))
+		conn->broken = true;
 	if (interest & ~conn->interest & INTEREST_READ) {
 		if (event_add(&conn->read_event, NULL) < 0)
 			conn->broken = true;
@@ -308,6 +320,14 @@ static moment body_until(const struct conn *conn, const struct server_config *co
 	return until;
 }
 
+/* It has nothing to do. */
+static moment idle_until(const struct conn *conn, const struct server_config *config)
+{
+	moment until = config->idle_timeout ? moment_add(conn->idle_since, config->idle_timeout) : FOREVER;
+
+	return conn->ctx ? moment_min(until, moment_add(conn->idle_since, REST_NS)) : until;
+}
+
 /* The earliest time at which something is to be done about this connection. */
 static moment conn_due(const struct conn *conn)
 {
@@ -321,8 +341,8 @@ static moment conn_due(const struct conn *conn)
 	else if (conn->phase != PHASE_NONE && intake_is_open(conn))
 		due = moment_min(due, conn->phase == PHASE_LINE ? moment_add(conn->phase_began, config->header_timeout) :
 				 body_until(conn, config));
-	else if (!conn->first && config->idle_timeout)
-		due = moment_min(due, moment_add(conn->idle_since, config->idle_timeout));
+	else if (!conn->first)
+		due = moment_min(due, idle_until(conn, config));
 	return due;
 }
 
@@ -447,10 +467,20 @@ static void give_up(struct conn *conn)
 		intake_late(conn);
 }
 
+/* Ten thousand that are idle hold little. To the next job of a busy one it would only be work to make it again. */
+static void rest(struct conn *conn)
+{
+	if (conn->first || moment_add(conn->idle_since, REST_NS) > conn->loop->now)
+		return;
+	ctx_unref(conn->ctx);
+	conn->ctx = NULL;
+}
+
 static void on_timer(struct wheel_timer *timer)
 {
 	struct conn *conn = container_of(timer, struct conn, timer);
 
+	rest(conn);
 	if (conn_due(conn) <= conn->loop->now)
 		give_up(conn);
 	conn_touch(conn);

@@ -69,7 +69,8 @@ struct conn {
 	bool lingering;                 /* all is sent; reads on, so that closing does not destroy what is under way */
 
 	unsigned interest;              /* enum interest */
-	struct event read_event, write_event;
+	struct event read_event;
+	struct event *write_event;      /* NULL until it is needed, which most never do */
 	struct wheel_timer timer;       /* fires no later than conn_due() */
 	moment idle_since;
 	moment write_until;             /* more of what waits has to be fetched by then; 0: nothing waits */
