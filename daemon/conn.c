@@ -61,8 +61,16 @@ static bool begin_tls(struct conn *conn)
 	struct loop *loop = conn->loop;
 
 	conn->tls = tls_new(loop->access->tls, conn->fd);
+	if (!conn->tls)
+		return false;
+	/* Nothing can be said to a client with whom there is no handshake: what does not fit is closed. */
+	if (!purse_spend(&loop->purse, tls_bytes(conn->tls))) {
+		tls_free(conn->tls);
+		return false;
+	}
+	conn->held = tls_bytes(conn->tls);
 	conn->handshake_until = moment_add(loop->now, loop->leatd->config->server.header_timeout);
-	return conn->tls != NULL;
+	return true;
 }
 
 bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, const char *surplus, bool tls)

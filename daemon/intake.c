@@ -43,7 +43,7 @@ static size_t holds(const struct conn *conn)
 {
 	size_t args = conn->protocol == PROTOCOL_LINE ? resp_parser_bytes(&conn->parser.resp) : 0;
 
-	return conn->in.cap + conn->out.bytes.cap + conn->kept_bytes + args;
+	return conn->in.cap + conn->out.bytes.cap + conn->kept_bytes + args + (conn->tls ? tls_bytes(conn->tls) : 0);
 }
 
 /* Pays for what its buffers have become. What an answer needs that is not fetched cannot be refused any more. */

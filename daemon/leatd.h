@@ -37,7 +37,7 @@ struct leatd {
 	shim_u64 cancelling;            /* 1: drain_timeout has passed, no job is started any more */
 	shim_u64 connections;
 	shim_u64 accepted;
-	shim_u64 turned_away;           /* of those: there were too many */
+	shim_u64 turned_away;           /* of those: there were too many, or no memory for one */
 	shim_u64 ids_given;
 	shim_u64 denied;                /* requests that were answered NOAUTH */
 	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */

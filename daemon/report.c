@@ -346,7 +346,7 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	forecasts(leatd, to);
 	semaphores(leatd, to);
 	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
-	single(to, "leat_connections_refused_total", "counter", "Connections that were answered BUSY or closed: there were too many.",
+	single(to, "leat_connections_refused_total", "counter", "Connections that were answered BUSY or closed: there were too many, or no memory for one.",
 	       shim_load(&leatd->turned_away, relaxed));
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
