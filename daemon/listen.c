@@ -277,6 +277,28 @@ struct listener {
 	bool complained;
 };
 
+/* Of one connection, which is gone already: accept(2) on Linux also says what the network had to say of it. */
+static bool is_of_connection(int error)
+{
+	switch (error) {
+	case ECONNABORTED:
+	case EINTR:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static const struct timeval rest_time = { 0, 100 * 1000 };
 
 /* The backlog keeps those who come; without the rest, the loop would spin on what it cannot accept. */
@@ -356,6 +378,7 @@ static void take(struct loop *loop, int fd, const struct sockaddr_storage *from,
 		if (conn_open(loop, fd, &peer, number, r.surplus, tls))
 			return;
 		listeners_forget(loop, &peer);
+		shim_add(&loop->leatd->turned_away, !r.surplus, relaxed);
 	}
 	close(fd);
 }
@@ -373,13 +396,13 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 		if (fd >= 0) {
 			l->complained = false;
 			take(l->loop, fd, &from, l->tls);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			rest(l, errno);
-			break;
 		} else if (errno == EAGAIN) {
 			break;
+		} else if (!is_of_connection(errno)) {
+			/* No descriptors, no memory, or what nobody has thought of, which must not make us spin either. */
+			rest(l, errno);
+			break;
 		}
-		/* Any other error is that of one connection, which is gone already. */
 	}
 	loop_leave(l->loop);
 }
