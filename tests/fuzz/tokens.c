@@ -5,8 +5,8 @@
 #include "../../daemon/text.h"
 #include "../../daemon/tokens.h"
 
-/* What somebody has written where a digest belongs. */
-#define SECRET "correct-horse-battery"
+/* What somebody has written where a digest belongs. It does not begin like the end of an escape such as \xXX. */
+#define SECRET "horse-battery-staple"
 
 /* The jobs that are named, and the names of the tokens. */
 static void add_job(struct slice token, struct slice job, void *arg)
