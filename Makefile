@@ -56,7 +56,7 @@ headers := $(sort $(wildcard lib/*.h daemon/*.h daemon/plugin_host/*.h client/*.
 
 vpath %.c tests/wire/plugins docs/plugins
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop verify install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop fuzz fuzzers verify install clean
 all: $(BUILD)/leatd $(BUILD)/leat $(BUILD)/leat-plugin-host
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -111,6 +111,15 @@ bench-openloop: $(BUILD)/bench/openloop
 $(BUILD)/bench/openloop: $(openloop_o) $(BUILD)/libleat.a
 	@mkdir -p $(@D)
 	$(link) -lm
+
+# The harnesses of scripts/fuzz: a file each, over all of the daemon, with clang's libFuzzer and in a folder of its own.
+fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+fuzz:
+	$(MAKE) CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz fuzzers
+fuzzers: $(fuzzers)
+$(fuzzers): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(filter-out %/main.o,$(daemon_o)) $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(link) -fsanitize=fuzzer $(shell pkg-config --libs $(LIBS_DAEMON))
 
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini

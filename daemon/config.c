@@ -50,9 +50,18 @@ struct loader {
 	size_t faulty_count;
 };
 
+void fault_readable(struct buf *to, size_t from)
+{
+	for (size_t i = from; i < to->len; i++) {
+		if (to->at[i] != '\n' && ((unsigned char)to->at[i] < 0x20 || to->at[i] == 0x7f))
+			to->at[i] = '?';
+	}
+}
+
 void fault(struct faults *faults, int line, const char *section, const char *key, const char *format, ...)
 {
 	char sentence[512];
+	size_t from = faults->to->len;
 	va_list args;
 
 	va_start(args, format);
@@ -67,6 +76,7 @@ void fault(struct faults *faults, int line, const char *section, const char *key
 	if (key)
 		buf_addf(faults->to, "%s: ", key);
 	buf_addf(faults->to, "%s\n", sentence);
+	fault_readable(faults->to, from);
 	faults->count++;
 }
 

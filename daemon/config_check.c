@@ -126,7 +126,10 @@ static void fault_access(struct check *c, const char *line, int len)
 	if (row && (size_t)len > key_len + 2) {
 		FAULT(c, row->key, "%.*s", len - (int)key_len - 2, line + key_len + 2);
 	} else {
+		size_t from = c->faults->to->len;
+
 		buf_addf(c->faults->to, "%.*s\n", len, line);
+		fault_readable(c->faults->to, from);
 		c->faults->count++;
 	}
 }

@@ -48,6 +48,9 @@ struct faults {
 /* Adds `FILE:LINE: [SECTION] KEY: ` and the sentence. `section` and `key` may be NULL. */
 void fault(struct faults *, int line, const char *section, const char *key, const char *format, ...) printf_like(5, 6);
 
+/* What stands in a file may not play with the terminal of the one who reads of it: control characters from `from` on become `?`. */
+void fault_readable(struct buf *, size_t from);
+
 /* config_check.c: what a value by itself cannot tell; fills in what follows from the keys (kind, argv, account). */
 void config_check(struct config *, struct faults *);
 

@@ -15,6 +15,9 @@
 /* How long a closing connection may still read what the client sends. */
 #define LINGER_NS (1 * SECONDS)
 
+/* When it has done nothing for so long, a connection lets go of what it may need again. */
+#define REST_NS (500 * MILLISECONDS)
+
 /* When leatd stops: how long a connection may still take to send its first request. */
 #define FIRST_REQUEST_NS (200 * MILLISECONDS)
 
@@ -58,11 +61,19 @@ static bool begin_tls(struct conn *conn)
 	struct loop *loop = conn->loop;
 
 	conn->tls = tls_new(loop->access->tls, conn->fd);
+	if (!conn->tls)
+		return false;
+	/* Nothing can be said to a client with whom there is no handshake: what does not fit is closed. */
+	if (!purse_spend(&loop->purse, tls_bytes(conn->tls))) {
+		tls_free(conn->tls);
+		return false;
+	}
+	conn->held = tls_bytes(conn->tls);
 	conn->handshake_until = moment_add(loop->now, loop->leatd->config->server.header_timeout);
-	return conn->tls != NULL;
+	return true;
 }
 
-bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, bool surplus, bool tls)
+bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t number, const char *surplus, bool tls)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -74,14 +85,14 @@ bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t numb
 	conn->version = 2;
 	conn->last = &conn->first;
 	conn->idle_since = loop->now;
-	conn->finish_by = FOREVER;
+	/* Who is only told to go away has no place to be silent in. */
+	conn->finish_by = surplus ? moment_add(loop->now, loop->leatd->config->server.header_timeout) : FOREVER;
 	conn->number = number;
 	conn->peer = *peer;
 	conn->timer.fire = on_timer;
 	conn->who = token_at_first(conn);
 	out_init(&conn->out);
-	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 ||
-	    event_assign(&conn->write_event, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn) < 0 || (tls && !begin_tls(conn))) {
+	if (event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn) < 0 || (tls && !begin_tls(conn))) {
 		free(conn);
 		return false;
 	}
@@ -112,7 +123,8 @@ static void conn_close(struct conn *conn)
 	exchanges_drop(conn);
 	ctx_unref(conn->ctx);
 	event_del(&conn->read_event);
-	event_del(&conn->write_event);
+	if (conn->write_event)
+		event_free(conn->write_event);
 	wheel_remove(&conn->timer);
 	if (conn->protocol == PROTOCOL_LINE)
 		resp_parser_free(&conn->parser.resp);
@@ -120,7 +132,7 @@ static void conn_close(struct conn *conn)
 	out_free(&conn->out);
 	purse_return(&conn->loop->purse, conn->held);
 	unlink_conn(conn);
-	shim_sub(&conn->loop->leatd->connections, 1, relaxed);
+	listeners_forget(conn->loop, &conn->peer);
 	tls_free(conn->tls);
 	close(conn->fd);
 	free(conn);
@@ -208,6 +220,24 @@ static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, vo
 
 /* --- Sending, and what comes after it --- */
 
+/* How long so many bytes may take. */
+static int64_t time_for(const struct server_config *config, uint64_t bytes)
+{
+	return (int64_t)(bytes * SECONDS / config->min_rate);
+}
+
+/* Who fetches an answer bit by bit must not be able to take for ever: what is fetched gives time for more, as much as min_rate says. */
+static void set_write_until(struct conn *conn, uint64_t sent)
+{
+	const struct server_config *config = &conn->loop->leatd->config->server;
+	moment most = moment_add(conn->loop->now, config->write_timeout);
+
+	if (conn->write_until == 0 || (sent > 0 && !config->min_rate))
+		conn->write_until = most;
+	else if (sent > 0)
+		conn->write_until = moment_min(most, moment_add(conn->write_until, time_for(config, sent)));
+}
+
 static void send_out(struct conn *conn)
 {
 	int64_t n = 0;
@@ -217,12 +247,12 @@ static void send_out(struct conn *conn)
 
 	if (n < 0)
 		conn->broken = true;
-	else if (n > 0 || conn->write_since == 0)
-		conn->write_since = conn->loop->now;
 	if (n > 0)
 		conn->idle_since = conn->loop->now;
 	if (out_waiting(&conn->out) == 0)
-		conn->write_since = 0;
+		conn->write_until = 0;
+	else if (n >= 0)
+		set_write_until(conn, (uint64_t)n);
 }
 
 /* Being readable while it is not read from would wake the loop for ever, so there are interests that it does not: the closing of an HTTP
@@ -240,6 +270,19 @@ static short write_events(unsigned interest)
 	return events;
 }
 
+static bool watch_write(struct conn *conn, short events)
+{
+	struct event_base *base = conn->loop->base;
+
+	if (conn->write_event) {
+		event_del(conn->write_event);
+		event_assign(conn->write_event, base, conn->fd, events, on_writable, conn);
+	} else if (events) {
+		conn->write_event = event_new(base, conn->fd, events, on_writable, conn);
+	}
+	return !events || (conn->write_event && event_add(conn->write_event, NULL) == 0);
+}
+
 static void set_interest(struct conn *conn, unsigned interest)
 {
 	short events = write_events(interest);
@@ -249,12 +292,8 @@ static void set_interest(struct conn *conn, unsigned interest)
 	/* All that go first, since libevent wants the events of a descriptor to be all of an edge or none. */
 	if (conn->interest & ~interest & INTEREST_READ)
 		event_del(&conn->read_event);
-	if (events != write_events(conn->interest)) {
-		event_del(&conn->write_event);
-		event_assign(&conn->write_event, conn->loop->base, conn->fd, events, on_writable, conn);
-		if (events && event_add(&conn->write_event, NULL) < 0)
-			conn->broken = true;
-	}
+	if (events != write_events(conn->interest) && !watch_write(conn, events))
+		conn->broken = true;
 	if (interest & ~conn->interest & INTEREST_READ) {
 		if (event_add(&conn->read_event, NULL) < 0)
 			conn->broken = true;
@@ -279,6 +318,24 @@ static unsigned interest_of(const struct conn *conn)
 	return interest ? interest : INTEREST_HANGUP;
 }
 
+/* The end of a body has to come by then: after its time, or earlier when it comes too slowly. */
+static moment body_until(const struct conn *conn, const struct server_config *config)
+{
+	moment until = moment_add(conn->phase_began, config->body_timeout);
+
+	if (config->min_rate)
+		until = moment_min(until, moment_add(conn->phase_began, config->min_rate_after + time_for(config, conn->phase_bytes)));
+	return until;
+}
+
+/* It has nothing to do. */
+static moment idle_until(const struct conn *conn, const struct server_config *config)
+{
+	moment until = config->idle_timeout ? moment_add(conn->idle_since, config->idle_timeout) : FOREVER;
+
+	return conn->ctx ? moment_min(until, moment_add(conn->idle_since, REST_NS)) : until;
+}
+
 /* The earliest time at which something is to be done about this connection. */
 static moment conn_due(const struct conn *conn)
 {
@@ -287,13 +344,13 @@ static moment conn_due(const struct conn *conn)
 
 	if (conn->handshake_until)
 		due = moment_min(due, conn->handshake_until);
-	else if (conn->write_since)
-		due = moment_min(due, moment_add(conn->write_since, config->write_timeout));
+	else if (conn->write_until)
+		due = moment_min(due, conn->write_until);
 	else if (conn->phase != PHASE_NONE && intake_is_open(conn))
-		due = moment_min(due, moment_add(conn->phase_began,
-						 conn->phase == PHASE_LINE ? config->header_timeout : config->body_timeout));
-	else if (!conn->first && config->idle_timeout)
-		due = moment_min(due, moment_add(conn->idle_since, config->idle_timeout));
+		due = moment_min(due, conn->phase == PHASE_LINE ? moment_add(conn->phase_began, config->header_timeout) :
+				 body_until(conn, config));
+	else if (!conn->first)
+		due = moment_min(due, idle_until(conn, config));
 	return due;
 }
 
@@ -412,16 +469,26 @@ static void on_writable(evutil_socket_t fd unused_arg, short what, void *arg)
 
 static void give_up(struct conn *conn)
 {
-	if (conn->loop->now >= conn->finish_by || conn->write_since || conn->phase == PHASE_NONE || conn->protocol == PROTOCOL_UNDECIDED)
+	if (conn->loop->now >= conn->finish_by || conn->write_until || conn->phase == PHASE_NONE || conn->protocol == PROTOCOL_UNDECIDED)
 		conn->broken = true;
 	else
 		intake_late(conn);
+}
+
+/* Ten thousand that are idle hold little. To the next job of a busy one it would only be work to make it again. */
+static void rest(struct conn *conn)
+{
+	if (conn->first || moment_add(conn->idle_since, REST_NS) > conn->loop->now)
+		return;
+	ctx_unref(conn->ctx);
+	conn->ctx = NULL;
 }
 
 static void on_timer(struct wheel_timer *timer)
 {
 	struct conn *conn = container_of(timer, struct conn, timer);
 
+	rest(conn);
 	if (conn_due(conn) <= conn->loop->now)
 		give_up(conn);
 	conn_touch(conn);

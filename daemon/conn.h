@@ -12,9 +12,9 @@ struct conn;
 struct loop;
 struct peer;
 
-/* Takes the descriptor, and counts down leatd->connections when it closes. `number`: of this connection in the process. `surplus`: there
- * are too many, so its first request is answered BUSY. False: no memory, and the descriptor and the count are still the caller's. */
-bool conn_open(struct loop *, int fd, const struct peer *, uint64_t number, bool surplus, bool tls);
+/* Takes the descriptor, and calls listeners_forget() when it closes. `number`: of this connection in the process. `surplus`: why
+ * there is no place for it (static), so that its first request is answered BUSY; NULL: there is. False: no memory, or none in the budget, and the descriptor and the count are still the caller's. */
+bool conn_open(struct loop *, int fd, const struct peer *, uint64_t number, const char *surplus, bool tls);
 
 /* Has something to send or to go on with: looked after when the loop leaves its present callback. */
 void conn_touch(struct conn *);

@@ -50,6 +50,7 @@ struct conn {
 	struct type *starved_type;      /* what it asks for, if that is known */
 	enum phase phase;
 	moment phase_began;
+	size_t phase_bytes;             /* that have come since */
 	bool continued;                 /* 100 Continue was sent for it */
 	bool head_taken;                /* its head has said who asks, and its body may come */
 
@@ -61,16 +62,18 @@ struct conn {
 	struct ctx *ctx;                /* parent of its jobs'; NULL until there is one */
 	struct out out;
 
-	bool surplus;
+	const char *surplus;            /* why there is no place for it; NULL: there is */
 	bool eof;                       /* the client sends no more */
 	bool no_more;                   /* no further request is taken; closes when all is answered and sent */
 	bool broken;                    /* closes at once */
 	bool lingering;                 /* all is sent; reads on, so that closing does not destroy what is under way */
 
 	unsigned interest;              /* enum interest */
-	struct event read_event, write_event;
+	struct event read_event;
+	struct event *write_event;      /* NULL until it is needed, which most never do */
 	struct wheel_timer timer;       /* fires no later than conn_due() */
-	moment idle_since, write_since;
+	moment idle_since;
+	moment write_until;             /* more of what waits has to be fetched by then; 0: nothing waits */
 	moment finish_by;               /* closes then, whatever is left */
 };
 

@@ -43,7 +43,7 @@ static size_t holds(const struct conn *conn)
 {
 	size_t args = conn->protocol == PROTOCOL_LINE ? resp_parser_bytes(&conn->parser.resp) : 0;
 
-	return conn->in.cap + conn->out.bytes.cap + conn->kept_bytes + args;
+	return conn->in.cap + conn->out.bytes.cap + conn->kept_bytes + args + (conn->tls ? tls_bytes(conn->tls) : 0);
 }
 
 /* Pays for what its buffers have become. What an answer needs that is not fetched cannot be refused any more. */
@@ -146,7 +146,7 @@ static void answer_and_close(struct conn *conn, struct answer a)
 
 static void answer_surplus(struct conn *conn)
 {
-	struct answer a = answer_make(CODE_BUSY, "too many connections");
+	struct answer a = answer_make(CODE_BUSY, conn->surplus);
 
 	answer_fact_text(&a, "reason", SLICE("connections"));
 	answer_fact(&a, "retry_ms", 1000);
@@ -407,13 +407,19 @@ void intake_set_phase(struct conn *conn)
 		return;
 	conn->phase = phase;
 	conn->phase_began = conn->loop->now;
+	/* What has come of it with its head counts. */
+	conn->phase_bytes = conn->in.len;
 }
 
 /* --- Reading --- */
 
 static ssize_t receive(struct conn *conn, void *to, size_t len)
 {
-	return conn->tls ? tls_read(conn->tls, to, len) : recv(conn->fd, to, len, 0);
+	ssize_t n = conn->tls ? tls_read(conn->tls, to, len) : recv(conn->fd, to, len, 0);
+
+	if (n > 0)
+		conn->phase_bytes += (size_t)n;
+	return n;
 }
 
 /* Of `len` bytes that were read, `used` are dealt with; the others wait for what follows them. */

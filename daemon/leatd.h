@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+struct clients;
 struct ids;
 struct log;
 struct named_semaphore;
@@ -17,6 +18,7 @@ struct leatd {
 	const struct config *config;
 	struct log *log;
 	struct ids *ids;
+	struct clients *clients;        /* NULL: their connections are not counted */
 	struct type *types;             /* sorted by name */
 	size_t type_count;
 	struct named_semaphore *semaphores;     /* sorted by name */
@@ -35,6 +37,7 @@ struct leatd {
 	shim_u64 cancelling;            /* 1: drain_timeout has passed, no job is started any more */
 	shim_u64 connections;
 	shim_u64 accepted;
+	shim_u64 turned_away;           /* of those: there were too many, or no memory for one */
 	shim_u64 ids_given;
 	shim_u64 denied;                /* requests that were answered NOAUTH */
 	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */

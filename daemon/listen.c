@@ -1,5 +1,6 @@
 #include "listen.h"
 
+#include "clients.h"
 #include "conn.h"
 #include "leatd.h"
 #include "log.h"
@@ -24,7 +25,14 @@ enum {
 	ACCEPT_BATCH = 64,
 	/* Beyond max_connections: so many more are told BUSY, the rest are closed without a word. */
 	SURPLUS_MAX = 256,
+	/* The same beyond client_connections. */
+	CLIENT_SURPLUS_MAX = 16,
 };
+
+size_t listen_most_connections(const struct config *config)
+{
+	return config->server.max_connections + SURPLUS_MAX;
+}
 
 /* --- Opening --- */
 
@@ -269,6 +277,28 @@ struct listener {
 	bool complained;
 };
 
+/* Of one connection, which is gone already: accept(2) on Linux also says what the network had to say of it. */
+static bool is_of_connection(int error)
+{
+	switch (error) {
+	case ECONNABORTED:
+	case EINTR:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static const struct timeval rest_time = { 0, 100 * 1000 };
 
 /* The backlog keeps those who come; without the rest, the loop would spin on what it cannot accept. */
@@ -290,21 +320,66 @@ static void on_pause_over(evutil_socket_t fd unused_arg, short what unused_arg, 
 		evtimer_add(l->pause, &rest_time);
 }
 
+/* What a new connection finds. */
+struct reception {
+	const char *surplus;    /* why there is no place for it; NULL: there is */
+	bool closed;            /* and there are too many already that are told so */
+};
+
+static void receive_client(struct leatd *leatd, const struct peer *peer, struct reception *r)
+{
+	uint64_t most = leatd->config->server.client_connections, present = clients_add(leatd->clients, peer);
+
+	if (present > most)
+		r->surplus = "too many connections of this client";
+	if (present <= most + CLIENT_SURPLUS_MAX)
+		return;
+	r->closed = true;
+	if (present != UINT64_MAX)
+		clients_remove(leatd->clients, peer);
+}
+
+/* One that is not closed has been counted. */
+static struct reception receive(struct leatd *leatd, const struct peer *peer)
+{
+	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
+	struct reception r = { 0 };
+
+	if (present >= leatd->config->server.max_connections)
+		r.surplus = "too many connections";
+	r.closed = present >= listen_most_connections(leatd->config);
+	if (!r.closed && leatd->clients)
+		receive_client(leatd, peer, &r);
+	if (r.surplus)
+		shim_add(&leatd->turned_away, 1, relaxed);
+	if (r.closed)
+		shim_sub(&leatd->connections, 1, relaxed);
+	return r;
+}
+
+void listeners_forget(struct loop *loop, const struct peer *peer)
+{
+	/* In this order, or there could be more clients than connections. */
+	if (loop->leatd->clients)
+		clients_remove(loop->leatd->clients, peer);
+	shim_sub(&loop->leatd->connections, 1, relaxed);
+}
+
 static void take(struct loop *loop, int fd, const struct sockaddr_storage *from, bool tls)
 {
-	struct leatd *leatd = loop->leatd;
-	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
-	uint64_t most = leatd->config->server.max_connections;
 	struct peer peer = peer_of(fd, from);
-	uint64_t number;
+	struct reception r = receive(loop->leatd, &peer);
+	uint64_t number = shim_add(&loop->leatd->accepted, 1, relaxed) + 1;
 	int on = 1;
 
-	number = shim_add(&leatd->accepted, 1, relaxed) + 1;
 	/* Fails on a unix socket, which has no such delay. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (present < most + SURPLUS_MAX && conn_open(loop, fd, &peer, number, present >= most, tls))
-		return;
-	shim_sub(&leatd->connections, 1, relaxed);
+	if (!r.closed) {
+		if (conn_open(loop, fd, &peer, number, r.surplus, tls))
+			return;
+		listeners_forget(loop, &peer);
+		shim_add(&loop->leatd->turned_away, !r.surplus, relaxed);
+	}
 	close(fd);
 }
 
@@ -321,13 +396,13 @@ static void on_acceptable(evutil_socket_t socket, short what unused_arg, void *a
 		if (fd >= 0) {
 			l->complained = false;
 			take(l->loop, fd, &from, l->tls);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			rest(l, errno);
-			break;
 		} else if (errno == EAGAIN) {
 			break;
+		} else if (!is_of_connection(errno)) {
+			/* No descriptors, no memory, or what nobody has thought of, which must not make us spin either. */
+			rest(l, errno);
+			break;
 		}
-		/* Any other error is that of one connection, which is gone already. */
 	}
 	loop_leave(l->loop);
 }

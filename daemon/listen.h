@@ -21,6 +21,9 @@ struct listen_sockets {
  * -ENOKEY: what systemd has handed over may not be served, as the configuration is. */
 must_check int listen_open(struct listen_sockets *, const struct config *, size_t loop_count, char *why, size_t why_len);
 
+/* Connections that may be open at a time, with those that are let in to be told that there are too many. */
+size_t listen_most_connections(const struct config *);
+
 /* Closes them all, and removes the files of unix sockets that leatd made. */
 void listen_close(struct listen_sockets *);
 

@@ -18,6 +18,8 @@ struct loop_message {
 	struct access *access;          /* LOOP_RENEW: with a reference */
 };
 
+struct peer;
+
 struct loop {
 	struct leatd *leatd;
 	struct access *access;          /* who may come in; a reference */
@@ -74,5 +76,7 @@ void loop_leave(struct loop *);
 /* listen.c */
 must_check int listeners_start(struct loop *, const int *sockets, const bool *tls, size_t count);
 void listeners_stop(struct loop *);
+/* A connection of this peer has closed. */
+void listeners_forget(struct loop *, const struct peer *);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cgroup.h"
+#include "clients.h"
 #include "config.h"
 #include "ids.h"
 #include "inquiry.h"
@@ -291,6 +292,11 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 	leatd->ids = ids_new();
 	if (!leatd->ids)
 		return -ENOMEM;
+	if (config->server.client_connections > 0) {
+		leatd->clients = clients_new(listen_most_connections(config));
+		if (!leatd->clients)
+			return -ENOMEM;
+	}
 	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
 	/* What a command may leave behind (leave_children) comes to us, and we see it end. */
@@ -507,6 +513,7 @@ static void leatd_free(struct leatd *leatd)
 	free(leatd->types);
 	semaphores_stop(leatd);
 	ids_free(leatd->ids);
+	clients_free(leatd->clients);
 	cgroup_close(leatd->trees.cgroup);
 	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)

@@ -3,6 +3,8 @@
 #define LEAT_PEER_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -18,6 +20,14 @@ struct peer {
 
 /* From what accept() has said, and of a unix socket the kernel about its other end. */
 struct peer peer_of(int fd, const struct sockaddr_storage *from);
+
+/* A peer without its port: all connections of a client have the same one. Of a unix socket it is the user. */
+struct peer_host {
+	uint64_t family, high, low;
+};
+struct peer_host peer_host(const struct peer *);
+bool peer_host_is(const struct peer_host *, const struct peer_host *);
+uint64_t peer_host_hash(const struct peer_host *);
 
 /* `127.0.0.1:40123`, `[::1]:40123` or `unix`. */
 enum { PEER_TEXT_MAX = INET6_ADDRSTRLEN + 8 };

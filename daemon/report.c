@@ -185,9 +185,10 @@ static void info_stats(const struct leatd *leatd, struct buf *to)
 		for (size_t j = 0; j < OUTCOMES; j++)
 			ended += books.ended[j];
 	}
-	buf_addf(to, "total_connections_received:%llu\r\njobs_submitted:%llu\r\njobs_refused:%llu\r\njobs_ended:%llu\r\nlog_dropped:%llu\r\n",
-		 (unsigned long long)shim_load(&leatd->accepted, relaxed), (unsigned long long)submitted, (unsigned long long)refused,
-		 (unsigned long long)ended, (unsigned long long)log_dropped(leatd->log));
+	buf_addf(to, "total_connections_received:%llu\r\nrejected_connections:%llu\r\n", (unsigned long long)shim_load(&leatd->accepted, relaxed),
+		 (unsigned long long)shim_load(&leatd->turned_away, relaxed));
+	buf_addf(to, "jobs_submitted:%llu\r\njobs_refused:%llu\r\njobs_ended:%llu\r\nlog_dropped:%llu\r\n", (unsigned long long)submitted,
+		 (unsigned long long)refused, (unsigned long long)ended, (unsigned long long)log_dropped(leatd->log));
 }
 
 static void info_jobs(const struct leatd *leatd, struct buf *to)
@@ -345,6 +346,8 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	forecasts(leatd, to);
 	semaphores(leatd, to);
 	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
+	single(to, "leat_connections_refused_total", "counter", "Connections that were answered BUSY or closed: there were too many, or no memory for one.",
+	       shim_load(&leatd->turned_away, relaxed));
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
 	       shim_load(&leatd->starved, relaxed));

@@ -14,7 +14,7 @@
 enum {
 	RESP_INLINE_MAX = 65536,        /* bytes of an inline command: PARSE_BAD over it */
 	RESP_ARGS_MAX = 1024,           /* arguments of a command: PARSE_BAD over it */
-	RESP_ARGS_INLINE = 16,          /* arguments that need no allocation */
+	RESP_ARGS_INLINE = 12,          /* arguments that need no allocation */
 };
 
 struct resp_parser {

@@ -13,20 +13,15 @@
 /* Names it in a list; 0: the end. The entries are numbered from 1. */
 typedef uint32_t entry_number;
 
-/* A peer without its port. */
-struct who {
-	uint64_t family, high, low;
-};
-
 struct share_entry {
-	struct who who;
+	struct peer_host who;
 	entry_number next;              /* in its bucket, or of the unused ones */
 	uint32_t held, waiting;
 };
 
 /* A peer waits, here or at home, until then. */
 struct want {
-	struct who who;
+	struct peer_host who;
 	moment until;
 };
 
@@ -39,19 +34,6 @@ struct share {
 	struct share_entry *entries;
 	struct want wants[2];           /* those of two peers that last longest: one of them is of another, whoever asks */
 };
-
-static struct who who_is(const struct peer *peer)
-{
-	struct who who = { .family = peer->family };
-
-	if (peer->family == AF_INET)
-		who.low = peer->address.v4.s_addr;
-	else if (peer->family == AF_INET6)
-		memcpy(&who.high, &peer->address.v6, sizeof(peer->address.v6));
-	else
-		who.low = peer->address.uid;
-	return who;
-}
 
 struct share *share_new(size_t places, unsigned percent)
 {
@@ -82,35 +64,22 @@ void share_free(struct share *share)
 	free(share);
 }
 
-/* The finalizer of splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t z)
+static entry_number *bucket_of(struct share *share, const struct peer_host *who)
 {
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-static entry_number *bucket_of(struct share *share, const struct who *who)
-{
-	return &share->buckets[mix(who->family ^ mix(who->high ^ mix(who->low))) & share->bucket_mask];
-}
-
-static bool is_same(const struct who *a, const struct who *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
+	return &share->buckets[peer_host_hash(who) & share->bucket_mask];
 }
 
 /* What points to the peer's entry, or the end of its bucket. */
-static entry_number *find_locked(struct share *share, const struct who *who)
+static entry_number *find_locked(struct share *share, const struct peer_host *who)
 {
 	entry_number *at = bucket_of(share, who);
 
-	while (*at && !is_same(&share->entries[*at - 1].who, who))
+	while (*at && !peer_host_is(&share->entries[*at - 1].who, who))
 		at = &share->entries[*at - 1].next;
 	return at;
 }
 
-static struct share_entry *add_locked(struct share *share, entry_number *at, const struct who *who)
+static struct share_entry *add_locked(struct share *share, entry_number *at, const struct peer_host *who)
 {
 	struct share_entry *entry;
 
@@ -127,34 +96,34 @@ static struct share_entry *add_locked(struct share *share, entry_number *at, con
 	return entry;
 }
 
-static void want_locked(struct share *share, const struct who *who, moment until)
+static void want_locked(struct share *share, const struct peer_host *who, moment until)
 {
 	struct want *want = &share->wants[0], *other = &share->wants[1];
 
 	/* Its own, or else the shorter one. */
-	if (is_same(&other->who, who) || (!is_same(&want->who, who) && other->until < want->until))
+	if (peer_host_is(&other->who, who) || (!peer_host_is(&want->who, who) && other->until < want->until))
 		want = other;
 	if (until > want->until)
 		*want = (struct want){ *who, until };
 }
 
-static bool others_want_locked(const struct share *share, const struct who *who, moment now)
+static bool others_want_locked(const struct share *share, const struct peer_host *who, moment now)
 {
 	for (size_t i = 0; i < countof(share->wants); i++) {
-		if (share->wants[i].until > now && !is_same(&share->wants[i].who, who))
+		if (share->wants[i].until > now && !peer_host_is(&share->wants[i].who, who))
 			return true;
 	}
 	return false;
 }
 
-static bool may_take_locked(const struct share *share, const struct who *who, const struct share_entry *entry, const struct share_scene *s)
+static bool may_take_locked(const struct share *share, const struct peer_host *who, const struct share_entry *entry, const struct share_scene *s)
 {
 	return !entry || entry->held < share->most || s->is_free || (s->waiting <= entry->waiting && !others_want_locked(share, who, s->now));
 }
 
 struct share_entry *share_take(struct share *share, const struct peer *peer, const struct share_scene *scene)
 {
-	const struct who who = who_is(peer);
+	const struct peer_host who = peer_host(peer);
 	struct share_entry *entry;
 	entry_number *at;
 
@@ -177,7 +146,7 @@ struct share_entry *share_take(struct share *share, const struct peer *peer, con
 
 void share_refused(struct share *share, const struct peer *peer, moment now, int64_t comes_in)
 {
-	const struct who who = who_is(peer);
+	const struct peer_host who = peer_host(peer);
 
 	lock_acquire(&share->lock);
 	want_locked(share, &who, moment_add(now, (comes_in < COMES_MOST_NS ? comes_in : COMES_MOST_NS) + REMEMBER_NS));

@@ -10,7 +10,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-enum { KEY_FILE_MAX = 64 * 1024 };
+enum {
+	KEY_FILE_MAX = 64 * 1024,
+	/* What a connection was measured to take, rounded up: during the handshake; idle; and for a record in either direction. */
+	HANDSHAKE_BYTES = 48 * 1024,
+	IDLE_BYTES = 15 * 1024,
+	RECORD_BYTES = 17 * 1024,
+};
 
 /* Forward secrecy and authenticated encryption only, as TLS 1.3 has it. */
 static const char ciphers_of_1_2[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -23,6 +29,7 @@ struct tls {
 	SSL *ssl;
 	bool wants_write, has_more;
 	bool failed;            /* nothing more may be said */
+	bool blocked;           /* a record could not be sent whole */
 };
 
 /* --- Loading --- */
@@ -266,7 +273,8 @@ ssize_t tls_write(struct tls *tls, const void *bytes, size_t len)
 	int error;
 
 	ERR_clear_error();
-	if (SSL_write_ex(tls->ssl, bytes, len, &n) == 1)
+	tls->blocked = SSL_write_ex(tls->ssl, bytes, len, &n) != 1;
+	if (!tls->blocked)
 		return (ssize_t)n;
 	error = SSL_get_error(tls->ssl, 0);
 	/* Wanting to read would be a renegotiation, which there is not. */
@@ -274,6 +282,13 @@ ssize_t tls_write(struct tls *tls, const void *bytes, size_t len)
 		return nothing(EAGAIN);
 	tls->failed = true;
 	return nothing(error == SSL_ERROR_SYSCALL && errno ? errno : EPROTO);
+}
+
+size_t tls_bytes(const struct tls *tls)
+{
+	if (!SSL_is_init_finished(tls->ssl))
+		return HANDSHAKE_BYTES;
+	return IDLE_BYTES + (SSL_has_pending(tls->ssl) ? RECORD_BYTES : 0) + (tls->blocked ? RECORD_BYTES : 0);
 }
 
 void tls_bye(struct tls *tls)

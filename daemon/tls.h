@@ -35,6 +35,10 @@ bool tls_wants_write(const struct tls *);
 /* The last read filled its room, and there may be more here, of which the socket knows nothing: read again. */
 bool tls_has_more(const struct tls *);
 
+/* Bytes of memory that it takes, about and not too few: most during the handshake, and more while a record has not come whole or could not be
+ * sent whole. */
+size_t tls_bytes(const struct tls *);
+
 /* Tells the client that no more will be sent, if that can be done at once. */
 void tls_bye(struct tls *);
 

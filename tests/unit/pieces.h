@@ -1,27 +1,15 @@
-/* Feeds bytes to a parser, cut into pieces, and writes down what it says. However they are cut, it has to say the same.
- * Each call sees its window in a block of memory of its own, of just that size, so that a sanitizer finds whoever looks
- * beyond it or keeps a pointer into the last one. */
+/* A parser's bytes, cut in many ways: however they are cut, it has to say the same. */
 #ifndef LEAT_PIECES_H
 #define LEAT_PIECES_H
 
-#include "../../daemon/buf.h"
-#include "../../daemon/parse.h"
 #include "testing.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* As ck_assert(), which notes in a file that it was here: too slow for what happens millions of times. */
 #define insist(condition) ((condition) ? (void)0 : ck_abort_msg("not true: %s", #condition))
 
-struct pieces {
-	/* A parser before its first request. */
-	void *(*open)(void);
-	void (*close)(void *parser);
-	struct parse_result (*parse)(void *parser, char *window, size_t len);
-	/* Appends a line on a result other than PARSE_MORE. */
-	void (*describe)(void *parser, const struct parse_result *, struct buf *);
-};
+#include "feed.h"
 
 /* A first piece of `first` bytes and then pieces of `step` bytes. */
 struct cuts {
@@ -30,84 +18,6 @@ struct cuts {
 
 #define uncut ((struct cuts){ SIZE_MAX, SIZE_MAX })
 #define every_byte ((struct cuts){ 1, 1 })
-
-struct feed {
-	const struct pieces *pieces;
-	void *parser;
-	char *window;
-	size_t len;
-	struct buf said;
-	size_t longest;         /* that the window has been after a call */
-	bool over;              /* after PARSE_BAD */
-};
-
-static inline void feed_append(struct feed *f, const char *bytes, size_t n)
-{
-	char *window = malloc(f->len + n);
-
-	insist(window);
-	if (f->len > 0)
-		memcpy(window, f->window, f->len);
-	if (n > 0)
-		memcpy(window + f->len, bytes, n);
-	free(f->window);
-	f->window = window;
-	f->len += n;
-}
-
-static inline void feed_drop(struct feed *f, size_t n)
-{
-	char *rest = malloc(f->len - n);
-
-	insist(rest);
-	if (f->len > n)
-		memcpy(rest, f->window + n, f->len - n);
-	free(f->window);
-	f->window = rest;
-	f->len -= n;
-	if (f->longest < f->len)
-		f->longest = f->len;
-}
-
-/* All that the parser has to say to the window as it is. */
-static inline struct parse_result feed_parse(struct feed *f)
-{
-	struct parse_result result;
-
-	do {
-		result = f->pieces->parse(f->parser, f->window, f->len);
-		insist(result.used <= f->len);
-		if (result.status == PARSE_MORE)
-			insist(result.want > f->len - result.used);
-		else
-			f->pieces->describe(f->parser, &result, &f->said);
-		f->over = result.status == PARSE_BAD;
-		insist(f->over || result.status == PARSE_MORE || result.used > 0);
-		feed_drop(f, result.used);
-	} while (result.status != PARSE_MORE && !f->over);
-	return result;
-}
-
-static inline struct feed feed_open(const struct pieces *pieces)
-{
-	struct feed f = { .pieces = pieces, .parser = pieces->open() };
-
-	feed_append(&f, "", 0);
-	return f;
-}
-
-static inline struct parse_result feed_say(struct feed *f, struct slice piece)
-{
-	feed_append(f, piece.at, piece.len);
-	return feed_parse(f);
-}
-
-static inline void feed_close(struct feed *f)
-{
-	f->pieces->close(f->parser);
-	free(f->window);
-	buf_free(&f->said);
-}
 
 /* What the parser says to these bytes, cut so, with '@' for NUL; the caller frees it. */
 static inline char *feed_cut(const struct pieces *pieces, struct slice bytes, struct cuts cuts)

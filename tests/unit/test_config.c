@@ -206,6 +206,13 @@ START_TEST(a_file_that_is_not_there_is_named)
 }
 END_TEST
 
+START_TEST(what_stands_in_a_file_does_not_play_with_the_terminal)
+{
+	expect_errors("[server]\ncgroup = a\x1b[2Jb\n[job echo]\nbuiltin = echo\nenv.A\x07 = 1\n", 2,
+		      PARTS("'a?[2Jb' is not auto", "'A?' is not a name of letters"));
+}
+END_TEST
+
 START_TEST(an_override_wins_and_makes_a_job_that_is_not_there)
 {
 	struct buf errors = { 0 };
@@ -383,6 +390,7 @@ Suite *config_suite(void)
 		an_error_names_file_line_section_key_value_and_what_is_allowed, all_errors_are_shown_at_once, a_key_may_be_said_once,
 		a_key_before_any_section_is_an_error, a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key,
 		a_line_too_long_for_the_reader_is_named_and_not_cut, a_file_that_is_not_there_is_named,
+		what_stands_in_a_file_does_not_play_with_the_terminal,
 		what_systemd_says_to_leatd_is_not_for_a_command, arguments_and_their_placeholders_belong_together,
 		an_argument_can_be_overridden_and_is_bounded, statuses_that_mean_success_are_a_list, limits_have_units_and_bounds,
 		a_group_has_to_be_there,

@@ -361,6 +361,103 @@ END_TEST
 
 /* --- Certificates --- */
 
+/* One whose handshake is done, or NULL: it was closed. */
+static struct veil *enter(struct server *s, SSL_CTX *context)
+{
+	struct veil *v = veil_dial(s, context, 65536);
+
+	if (veil_handshake(v))
+		return v;
+	veil_free(v);
+	return NULL;
+}
+
+START_TEST(no_more_connections_are_let_in_than_there_is_memory_for)
+{
+	enum { MANY = 400 };
+	const char *folder = make_ca();
+	struct veil *all[MANY], *more;
+	SSL_CTX *context;
+	struct server *s;
+	size_t n = 0;
+
+	make_certificate(folder, "server", EC);
+	context = veil_context(scratchf("%s/ca.pem", folder));
+	s = start_tls(folder, "max_memory = 2M\nloops = 1\n");
+	while (n < MANY && (all[n] = enter(s, context)))
+		n++;
+	ck_assert_uint_gt(n, 50);
+	ck_assert_uint_lt(n, 150);
+	ck_assert_uint_le(metric(s, "leat_memory_bytes"), 2 << 20);
+	ck_assert_uint_ge(metric(s, "leat_connections_refused_total"), 1);
+	/* Those that are there are served. */
+	veil_say(all[0], "PING\r\n");
+	ck_assert(veil_hear(all[0], 7));
+	for (size_t i = 0; i < 10; i++)
+		veil_free(all[i]);
+	await((more = enter(s, context)));
+	veil_free(more);
+	for (size_t i = 10; i < n; i++)
+		veil_free(all[i]);
+	SSL_CTX_free(context);
+	await(metric(s, "leat_memory_bytes") == 0);
+}
+END_TEST
+
+/* A client that comes so far and no further. */
+static struct veil *come(struct server *s, SSL_CTX *context, int state)
+{
+	struct veil *v = veil_dial(s, context, 65536);
+
+	if (state == 1)
+		say_bytes(v->c, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);
+	if (state < 2)
+		return v;
+	ck_assert(veil_handshake(v));
+	veil_say(v, "PING\r\n");
+	ck_assert(veil_hear(v, 7));
+	/* The beginning of a record. */
+	if (state == 3)
+		say_bytes(v->c, "\x17\x03\x03\x3f\xff....", 9);
+	return v;
+}
+
+static void check_accounted(struct server *s, SSL_CTX *context, int state)
+{
+	enum { WARM = 50, MORE = 200 };
+	struct veil *all[WARM + MORE];
+	size_t resident = 0, accounted = 0;
+
+	for (size_t i = 0; i < WARM + MORE; i++) {
+		if (i == WARM) {
+			await(metric(s, "leat_connections") == WARM + 1);
+			resident = memory_of(s->pid, "VmRSS");
+			accounted = metric(s, "leat_memory_bytes");
+		}
+		all[i] = come(s, context, state);
+	}
+	await(metric(s, "leat_connections") == WARM + MORE + 1);
+	/* What was said may have to be read yet. */
+	await(IS_SANITIZED || memory_of(s->pid, "VmRSS") - resident < metric(s, "leat_memory_bytes") - accounted + 256 * 1024);
+	for (size_t i = 0; i < WARM + MORE; i++)
+		veil_free(all[i]);
+	await(metric(s, "leat_memory_bytes") == 0);
+}
+
+START_TEST(what_tls_holds_is_accounted_for_however_far_a_client_comes)
+{
+	const char *folder = make_ca();
+	SSL_CTX *context;
+
+	make_certificate(folder, "server", EC);
+	context = veil_context(scratchf("%s/ca.pem", folder));
+	/* Memory that the one has left would hide what the next takes. */
+	for (int state = 0; state < 4; state++)
+		check_accounted(start_tls(folder, "loops = 1\nheader_timeout = 5m\n"), context, state);
+	SSL_CTX_free(context);
+}
+END_TEST
+
 START_TEST(clients_are_asked_for_a_certificate_which_may_stand_for_a_token)
 {
 	const char *folder = make_ca(), *other = make_ca(), *tokens = new_file("web cert:web run:upper\n");
@@ -460,6 +557,8 @@ Suite *tls_suite(void)
 		a_long_answer_reaches_a_reader_who_takes_his_time,
 		who_says_that_no_more_comes_gets_the_answers_and_who_speaks_http_is_cancelled,
 		a_handshake_that_does_not_come_to_its_end_is_cut_off,
+		no_more_connections_are_let_in_than_there_is_memory_for,
+		what_tls_holds_is_accounted_for_however_far_a_client_comes,
 		clients_are_asked_for_a_certificate_which_may_stand_for_a_token,
 		sighup_changes_the_certificate_and_loses_no_connection,
 		a_key_that_everybody_may_read_or_that_wants_a_password_is_refused,

@@ -1,5 +1,5 @@
-/* Preloaded into leatd: the n-th allocation from now on fails, whoever asks. The test says n, and reads what is allocated, through a
- * page that both have mapped: the file that FAILING_FILE names. */
+/* Preloaded into leatd: the n-th allocation from now on fails, whoever asks, and so do as many accept4(). The test says n, and reads what is
+ * allocated, through a page that both have mapped: the file that FAILING_FILE names. */
 #include "failing.h"
 
 #include <errno.h>
@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* glibc's own, below those that are replaced here. */
@@ -90,4 +92,15 @@ void free(void *at)
 	if (at)
 		atomic_fetch_sub(&page->live, 1);
 	__libc_free(at);
+}
+
+int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
+{
+	atomic_fetch_add(&page->accepts, 1);
+	if (atomic_load(&page->accept_failures) == 0)
+		return (int)syscall(SYS_accept4, fd, from, len, flags);
+	if (atomic_load(&page->accept_failures) > 0)
+		atomic_fetch_sub(&page->accept_failures, 1);
+	errno = (int)atomic_load(&page->accept_error);
+	return -1;
 }

@@ -9,6 +9,9 @@ struct failing {
 	_Atomic(int64_t) countdown;     /* the allocation that fails, counted from now; 0: none */
 	_Atomic(int64_t) failed;        /* that have */
 	_Atomic(int64_t) live;          /* allocated and not freed */
+	_Atomic(int64_t) accept_failures;       /* so many more calls of accept4() fail; -1: all */
+	_Atomic(int64_t) accept_error;          /* with this errno */
+	_Atomic(int64_t) accepts;               /* calls of accept4() */
 };
 
 #endif
