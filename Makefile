@@ -114,6 +114,8 @@ $(BUILD)/bench/openloop: $(openloop_o) $(BUILD)/libleat.a
 
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
+# So is the status page.
+$(BUILD)/daemon/page.o: $(wildcard daemon/status/*)
 
 # The patterns of docs/patterns, to be run one by one.
 examples: $(examples)

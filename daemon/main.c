@@ -6,6 +6,7 @@
 #include "listen.h"
 #include "log.h"
 #include "loop.h"
+#include "page.h"
 #include "semaphores.h"
 #include "signals.h"
 #include "tokens.h"
@@ -289,7 +290,8 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 	leatd->log = log;
 	leatd->started_unix = time(NULL);
 	leatd->ids = ids_new();
-	if (!leatd->ids)
+	leatd->page = page_new();
+	if (!leatd->ids || !leatd->page)
 		return -ENOMEM;
 	if (getrandom(&leatd->id_seed, sizeof(leatd->id_seed), 0) != sizeof(leatd->id_seed))
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
@@ -507,6 +509,7 @@ static void leatd_free(struct leatd *leatd)
 	free(leatd->types);
 	semaphores_stop(leatd);
 	ids_free(leatd->ids);
+	page_free(leatd->page);
 	cgroup_close(leatd->trees.cgroup);
 	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)
