@@ -143,6 +143,8 @@ install: all
 	install -D -m 755 $(BUILD)/leat-plugin-host $(DESTDIR)$(LIBEXECDIR)/leat-plugin-host
 	install -D -m 644 lib/leat_plugin.h $(DESTDIR)$(PREFIX)/include/leat_plugin.h
 	install -d $(DESTDIR)$(PLUGINDIR)
+	install -D -m 644 docs/completion/leat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leat
+	install -D -m 644 docs/completion/_leat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_leat
 	[ -e $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini ] || install -D -m 644 conf/leatd.ini $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini
 	for unit in systemd/*.service systemd/*.socket; do \
 		mkdir -p $(DESTDIR)$(UNITDIR) && \

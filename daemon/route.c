@@ -415,5 +415,5 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
-		fail(ex, CODE_ERR, 404, "nothing at this address; there are /v1/run/JOB, /v1/jobs, /v1/ps, /metrics, /healthz, /readyz");
+		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/jobs, /v1/ps, /v1/events, /v1/drain, /metrics, /healthz, /readyz");
 }
