@@ -134,12 +134,12 @@ static void compose_with_jobs(struct exchange *ex, const struct inquiry_result *
 	compose(container_of(ex->parts, struct stream, parts), jobs);
 }
 
-/* The one before is not sent, or not even made, or there is no memory. */
+/* The one before is not sent, or not even made. */
 static bool has_to_wait(const struct stream *stream)
 {
 	const struct exchange *ex = stream->exchange;
 
-	return stream->next.len > 0 || out_waiting(&ex->conn->out) > 0 || ex->inquiry || purse_is_scarce(&ex->conn->loop->purse);
+	return stream->next.len > 0 || out_waiting(&ex->conn->out) > 0 || ex->inquiry;
 }
 
 static void make_event(struct stream *stream)
@@ -194,7 +194,7 @@ static void start(struct exchange *ex, struct stream *stream)
 	struct loop *loop = ex->conn->loop;
 	bool ops = token_may(ex->who, RIGHT_OPS);
 
-	*stream = (struct stream){ .parts = { write_parts, end_parts }, .access = access_ref(loop->access), .ops = ops };
+	*stream = (struct stream){ .parts = { .write = write_parts, .end = end_parts }, .access = access_ref(loop->access), .ops = ops };
 	stream->exchange = exchange_in_parts(ex, &stream->parts);
 	if (!stream->exchange) {
 		access_unref(stream->access);

@@ -7,8 +7,8 @@
  * stopping, or the tokens were read again. The next stream begins with a snapshot too, so nothing is to be caught up with (Last-Event-ID).
  *
  * A stream is an answer in parts without an end. It never has more than one event to send: while the client does not read, no further one is
- * made, and at write_timeout it is cut off. While memory is short none is made either. At most `event_streams` at a time. On the loop's
- * thread. */
+ * made, and at write_timeout it is cut off. While memory is short it goes on, since that is when people look; so little does not count. At most
+ * `event_streams` at a time. On the loop's thread. */
 #ifndef LEAT_EVENTS_H
 #define LEAT_EVENTS_H
 
