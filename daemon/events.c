@@ -44,11 +44,8 @@ static const char *reason_to_end(const struct stream *stream)
 
 static void add_head(struct buf *to, const struct wire *wire)
 {
-	http_add_head(to, &(struct http_head){
-		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = SLICE("text/event-stream"),
-		.chunked = true, .date_line = wire->date_line,
-	});
-	buf_add_slice(to, SLICE("Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n\r\n"));
+	reply_chunked(to, wire, SLICE("text/event-stream"),
+		      SLICE("Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n"));
 }
 
 static void add_chunk(struct buf *to, struct slice chunk)
