@@ -123,6 +123,8 @@ $(fuzzers): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(filter-out %/main.o,$(dae
 
 # The default configuration is built into leatd.
 $(BUILD)/daemon/default_config.o: conf/leatd.ini
+# So is the status page.
+$(BUILD)/daemon/page.o: $(wildcard daemon/status/*)
 
 # The patterns of docs/patterns, to be run one by one.
 examples: $(examples)
@@ -150,6 +152,8 @@ install: all
 	install -D -m 755 $(BUILD)/leat-plugin-host $(DESTDIR)$(LIBEXECDIR)/leat-plugin-host
 	install -D -m 644 lib/leat_plugin.h $(DESTDIR)$(PREFIX)/include/leat_plugin.h
 	install -d $(DESTDIR)$(PLUGINDIR)
+	install -D -m 644 docs/completion/leat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leat
+	install -D -m 644 docs/completion/_leat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_leat
 	[ -e $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini ] || install -D -m 644 conf/leatd.ini $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini
 	for unit in systemd/*.service systemd/*.socket; do \
 		mkdir -p $(DESTDIR)$(UNITDIR) && \

@@ -5,7 +5,7 @@
 #include "exit.h"
 #include "server.h"
 
-enum { OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
+enum { OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_INTERVAL, OPTION_HOW_MANY, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
 
 /* What the command line says. */
 struct invocation {
@@ -25,6 +25,9 @@ enum status command_ps(const struct invocation *);
 enum status command_cancel(const struct invocation *);
 enum status command_pause(const struct invocation *);
 enum status command_resume(const struct invocation *);
+enum status command_drain(const struct invocation *);
 enum status command_ping(const struct invocation *);
+enum status command_top(const struct invocation *);
+enum status command_version(const struct invocation *);
 
 #endif

@@ -1,9 +1,11 @@
-/* `leat jobs`, `leat stats [JOB]`, `leat ps`, `leat ping`: questions that are answered at once or not at all. */
+/* `leat jobs`, `leat stats [JOB]`, `leat ps`, `leat ping`, `leat version`: questions that are answered at once or not at all. */
 #include "ask.h"
 #include "command.h"
+#include "json.h"
 #include "standard.h"
 #include "table.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const int64_t patience = 10 * SECONDS;
@@ -115,6 +117,59 @@ enum status command_ping(const struct invocation *i)
 
 	if (status == STATUS_DONE)
 		status = print_line(&answer.reply);
+	answer_free(&answer);
+	return status;
+}
+
+/* The value of `leat_version` in the text of INFO. */
+static const char *version_of(const struct reply *info, int *len)
+{
+	static const char name[] = "leat_version:";
+	const char *at = info->kind == REPLY_BULK ? memmem(info->text, info->len, name, sizeof(name) - 1) : NULL;
+	const char *end = at ? memchr(at, '\r', info->len - (size_t)(at - info->text)) : NULL;
+
+	if (!end)
+		return NULL;
+	at += sizeof(name) - 1;
+	*len = (int)(end - at);
+	return at;
+}
+
+static void add_versions(struct bytes *out, bool json, const char *theirs, int len)
+{
+	if (!json) {
+		bytes_addf(out, "leat %s\nleatd %.*s\n", LEAT_VERSION, len, theirs);
+		return;
+	}
+	bytes_addf(out, "{\"leat\":\"%s\",\"leatd\":", LEAT_VERSION);
+	json_string(out, theirs, (size_t)len);
+	bytes_addf(out, "}\n");
+}
+
+static enum status print_versions(const struct invocation *i, const struct reply *info)
+{
+	struct bytes out = { 0 };
+	int len;
+	const char *theirs = version_of(info, &len);
+	enum status status = STATUS_PROTOCOL;
+
+	if (theirs) {
+		add_versions(&out, i->option[OPTION_JSON], theirs, len);
+		status = standard_write(out.at, out.len);
+	} else {
+		complain("the answer has no version in it; is it leatd that listens there?");
+	}
+	bytes_free(&out);
+	return status;
+}
+
+enum status command_version(const struct invocation *i)
+{
+	struct answer answer;
+	enum status status = look(i, "INFO", &answer);
+
+	if (status == STATUS_DONE)
+		status = print_versions(i, &answer.reply);
 	answer_free(&answer);
 	return status;
 }

@@ -43,6 +43,8 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_ID] = { "id", "ID", "a name for this run: 1 to 64 of A-Z a-z 0-9 . _ -", false, 0 },
 	[OPTION_ARG] = { "arg", "NAME=VALUE", "an argument for the job's command; once for each\n"
 	                 "                       that the job takes", false, 0 },
+	[OPTION_INTERVAL] = { "interval", "D", "time between two looks, 100ms or more (default: 1s)", false, 0 },
+	[OPTION_HOW_MANY] = { "count", "N", "end after so many looks (default: go on)", false, 0 },
 	[OPTION_HELP] = { "help", NULL, "print this", true, 'h' },
 	[OPTION_VERSION] = { "version", NULL, "print the version", true, 'V' },
 };
@@ -88,9 +90,28 @@ static const struct command {
 	{ "resume", "JOB...", 1, INT_MAX, 0, command_resume,
 	  "end a pause",
 	  "Lets the job types go on after `leat pause`.\n" },
+	{ "drain", "", 0, 0, 0, command_drain,
+	  "let leatd finish what it has, and stop",
+	  "Asks leatd to stop as at SIGTERM: what was accepted is finished within\n"
+	  "drain_timeout, what comes is refused (DRAINING). Does not wait for the end. Under\n"
+	  "systemd with its socket the next connection starts it again.\n" },
+	{ "top", "", 0, 0, TAKES(OPTION_INTERVAL) | TAKES(OPTION_HOW_MANY) | TAKES(OPTION_JSON), command_top,
+	  "watch what leatd does",
+	  "Shows the job types, live: jobs that ended a second (END/S), running and waiting\n"
+	  "ones of the places there are, what half and 99 of 100 jobs of the last looks waited\n"
+	  "(W-P50, W-P99) and ran (R-P50, R-P99), refusals, jobs that ended otherwise than done\n"
+	  "(NOTDONE), and the reason of most refusals; below them the jobs in flight, if the\n"
+	  "token has the right to see them. Without a terminal it prints a table for each look,\n"
+	  "with --json a line of JSON.\n\n"
+	  "Keys: q quits; up and down (k, j) select; Tab goes from the types to the jobs and\n"
+	  "back; p pauses the selected type, r resumes it; c cancels the selected job; s sorts\n"
+	  "by name, rate, running, waiting, refusals.\n" },
 	{ "ping", "", 0, 0, 0, command_ping,
 	  "ask whether leatd is there",
 	  "Prints PONG if leatd answers.\n" },
+	{ "version", "", 0, 0, TAKES(OPTION_JSON), command_version,
+	  "print the versions of leat and of leatd",
+	  "Prints the version of this program, and that of the leatd that it reaches.\n" },
 };
 
 static bool command_takes(const struct command *command, size_t option)

@@ -1,4 +1,4 @@
-/* `leat cancel ID...`, `leat pause JOB...`, `leat resume JOB...`: a word to leatd about each of several. */
+/* `leat cancel ID...`, `leat pause JOB...`, `leat resume JOB...`: a word to leatd about each of several; and `leat drain`. */
 #include "ask.h"
 #include "command.h"
 #include "json.h"
@@ -9,13 +9,15 @@
 
 static const int64_t patience = 10 * SECONDS;
 
+/* `word` NULL: there is none. */
 static enum status say(const struct invocation *i, const char *command, const char *word, struct answer *answer)
 {
 	struct bytes request = { 0 };
 
-	request_begin(&request, 2);
+	request_begin(&request, word ? 2 : 1);
 	request_text(&request, command);
-	request_text(&request, word);
+	if (word)
+		request_text(&request, word);
 
 	enum status status = ask(i->server, &request, patience, answer);
 
@@ -78,23 +80,27 @@ enum status command_cancel(const struct invocation *i)
 	return status;
 }
 
-/* Each word is answered +OK or with an error, which ask() tells. */
+/* Is answered +OK or with an error, which ask() tells. */
+static enum status say_simple(const struct invocation *i, const char *command, const char *word)
+{
+	struct answer answer;
+	enum status status = say(i, command, word, &answer);
+
+	if (status == STATUS_DONE && answer.reply.kind != REPLY_SIMPLE) {
+		complain("the answer to %s is not a line; is it leatd that listens there?", command);
+		status = STATUS_PROTOCOL;
+	}
+	answer_free(&answer);
+	return status;
+}
+
 static enum status each(const struct invocation *i, const char *command)
 {
 	enum status status = STATUS_DONE;
 	bool on = true;
 
-	for (int word = 0; word < i->count && on; word++) {
-		struct answer answer;
-		enum status said = say(i, command, i->words[word], &answer);
-
-		if (said == STATUS_DONE && answer.reply.kind != REPLY_SIMPLE) {
-			complain("the answer to %s is not a line; is it leatd that listens there?", command);
-			said = STATUS_PROTOCOL;
-		}
-		on = goes_on(&status, said);
-		answer_free(&answer);
-	}
+	for (int word = 0; word < i->count && on; word++)
+		on = goes_on(&status, say_simple(i, command, i->words[word]));
 	return status;
 }
 
@@ -106,4 +112,9 @@ enum status command_pause(const struct invocation *i)
 enum status command_resume(const struct invocation *i)
 {
 	return each(i, "RESUME");
+}
+
+enum status command_drain(const struct invocation *i)
+{
+	return say_simple(i, "DRAIN", NULL);
 }

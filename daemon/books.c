@@ -24,6 +24,33 @@ static void observe(struct histogram *h, int64_t ns)
 	count(&h->sum_ns, (uint64_t)ns);
 }
 
+/* Where in bucket `i` the rank is, of which there are `inside`, `before` it and all; the open one is as good as its bound. */
+static int64_t interpolate(size_t i, double before, double inside, double rank)
+{
+	int64_t from = i > 0 ? histogram_bounds[i - 1] : 0;
+
+	if (i == countof(histogram_bounds))
+		return from;
+	return from + (int64_t)((double)(histogram_bounds[i] - from) * (rank - before) / inside);
+}
+
+int64_t histogram_percentile(const struct histogram *h, unsigned percent)
+{
+	uint64_t copy[HISTOGRAM_BUCKETS];
+	double total = 0, before = 0;
+
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		total += (double)(copy[i] = shim_load(&h->buckets[i], relaxed));
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		double inside = (double)copy[i];
+
+		if (inside > 0 && before + inside >= total * percent / 100)
+			return interpolate(i, before, inside, total * percent / 100);
+		before += inside;
+	}
+	return 0;
+}
+
 bool books_take_place(struct books *b, uint64_t places)
 {
 	uint64_t inside = shim_load(&b->inside, relaxed);

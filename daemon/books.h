@@ -39,6 +39,9 @@ struct histogram {
 	shim_u64 sum_ns;
 };
 
+/* The time in nanoseconds that so many percent of what it holds did not exceed, read off between the bounds; 0: it holds nothing. */
+int64_t histogram_percentile(const struct histogram *, unsigned percent);
+
 struct books {
 	/* Written by the loops. */
 	shim_u64 submitted cache_aligned;

@@ -194,6 +194,12 @@ static void do_resume(struct exchange *ex, size_t argc unused_arg, const struct 
 	set_paused(ex, argv[1], false);
 }
 
+static void do_drain(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+{
+	request_drain(exchange_leatd(ex), ex->who);
+	simple(ex, "OK");
+}
+
 static void do_info(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	struct buf text = { 0 };

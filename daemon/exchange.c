@@ -135,16 +135,36 @@ void exchange_end(struct exchange *ex)
 		ex->conn->no_more = true;
 }
 
-struct exchange *exchange_later(struct exchange *ex, struct inquiry *inquiry)
+/* Will be answered later. */
+static struct exchange *defer(struct exchange *ex)
 {
 	struct exchange *kept = keep(ex);
 
 	if (!kept)
 		return NULL;
 	kept->kept = kept;
-	kept->inquiry = inquiry;
 	if (ex->close_after)
 		ex->conn->no_more = true;
+	return kept;
+}
+
+struct exchange *exchange_later(struct exchange *ex, struct inquiry *inquiry)
+{
+	struct exchange *kept = defer(ex);
+
+	if (kept)
+		kept->inquiry = inquiry;
+	return kept;
+}
+
+struct exchange *exchange_in_parts(struct exchange *ex, struct parts *parts)
+{
+	struct exchange *kept = defer(ex);
+
+	if (kept) {
+		kept->parts = parts;
+		conn_touch(ex->conn);
+	}
 	return kept;
 }
 

@@ -2,8 +2,8 @@
  * came (restored sequence), however they end.
  *
  * The connection hands each request, as an exchange, to a command or a route, which answers it exactly once: with
- * exchange_answer(), between exchange_begin() and exchange_end(), with exchange_run(), and then the job's end is the answer, or
- * with inquiry_start(). On the loop's thread. */
+ * exchange_answer(), between exchange_begin() and exchange_end(), with exchange_run(), and then the job's end is the answer, with
+ * inquiry_start(), or with exchange_in_parts(). On the loop's thread. */
 #ifndef LEAT_EXCHANGE_H
 #define LEAT_EXCHANGE_H
 
@@ -72,6 +72,9 @@ bool exchange_is_secure(const struct exchange *);
 bool exchange_came_to(const struct exchange *, struct slice address);
 /* A number for this connection, unique in this process. */
 uint64_t exchange_conn_number(const struct exchange *);
+
+/* Will be answered by these parts, and with the exchange that is returned. NULL: no memory, and the connection is lost. */
+struct exchange *exchange_in_parts(struct exchange *, struct parts *);
 
 /* --- For inquiry.c --- */
 

@@ -197,27 +197,57 @@ static void go_on(struct loop *loop)
 	}
 }
 
+static struct inquiry *inquiry_new(struct loop *loop, enum inquiry_kind kind, void (*answer)(struct exchange *, const struct inquiry_result *))
+{
+	struct inquiry *inquiry = calloc(1, sizeof(*inquiry));
+
+	if (!inquiry)
+		return NULL;
+	inquiry->answer = answer;
+	inquiry->all.kind = kind;
+	inquiry->all.asker = loop->index;
+	inquiry->all.jobs.leatd = loop->leatd;
+	return inquiry;
+}
+
+/* At the end of the line. */
+static void enter(struct loop *loop, struct inquiry *inquiry)
+{
+	struct inquiry **last = &loop->inquiries;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = inquiry;
+	if (loop->inquiries == inquiry)
+		go_on(loop);
+}
+
 void inquiry_start(struct exchange *ex, enum inquiry_kind kind, struct slice id,
 		   void (*answer)(struct exchange *, const struct inquiry_result *))
 {
 	struct loop *loop = ex->conn->loop;
-	struct inquiry *inquiry = calloc(1, sizeof(*inquiry)), **last = &loop->inquiries;
+	struct inquiry *inquiry = inquiry_new(loop, kind, answer);
 
 	if (!inquiry || !(inquiry->exchange = exchange_later(ex, inquiry))) {
 		free(inquiry);
 		ex->conn->broken = true;
 		return;
 	}
-	inquiry->answer = answer;
-	inquiry->all.kind = kind;
-	inquiry->all.asker = loop->index;
-	inquiry->all.jobs.leatd = loop->leatd;
 	memcpy(inquiry->all.id, id.at, id.len < JOB_ID_MAX ? id.len : JOB_ID_MAX);
-	while (*last)
-		last = &(*last)->next;
-	*last = inquiry;
-	if (loop->inquiries == inquiry)
-		go_on(loop);
+	enter(loop, inquiry);
+}
+
+bool inquiry_follow(struct exchange *ex, enum inquiry_kind kind, void (*answer)(struct exchange *, const struct inquiry_result *))
+{
+	struct loop *loop = ex->conn->loop;
+	struct inquiry *inquiry = inquiry_new(loop, kind, answer);
+
+	if (!inquiry)
+		return false;
+	inquiry->exchange = ex;
+	ex->inquiry = inquiry;
+	enter(loop, inquiry);
+	return true;
 }
 
 void inquiry_forget(struct inquiry *inquiry)

@@ -49,6 +49,10 @@ struct inquiry_result {
 void inquiry_start(struct exchange *, enum inquiry_kind, struct slice id,
 		   void (*answer)(struct exchange *, const struct inquiry_result *));
 
+/* The same for an exchange that is answered in parts, for which `answer` makes one, perhaps before this returns; one at a time. False: no
+ * memory for it. */
+bool inquiry_follow(struct exchange *, enum inquiry_kind, void (*answer)(struct exchange *, const struct inquiry_result *));
+
 /* --- For exchange.c and loop.c, on the loop's thread --- */
 
 /* The client has gone. */

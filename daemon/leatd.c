@@ -2,6 +2,9 @@
 
 #include "text.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 bool leatd_charge_within(struct leatd *leatd, size_t bytes, uint64_t limit)
 {
 	uint64_t before = shim_add(&leatd->memory_bytes, bytes, relaxed);
@@ -20,6 +23,12 @@ bool leatd_charge(struct leatd *leatd, size_t bytes)
 void leatd_discharge(struct leatd *leatd, size_t bytes)
 {
 	shim_sub(&leatd->memory_bytes, bytes, relaxed);
+}
+
+void leatd_drain(struct leatd *leatd)
+{
+	if (shim_add(&leatd->drain_asked, 1, relaxed) == 0 && !shim_load(&leatd->draining, relaxed))
+		kill(getpid(), SIGTERM);
 }
 
 struct type *leatd_type(const struct leatd *leatd, struct slice name)

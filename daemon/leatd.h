@@ -13,6 +13,7 @@ struct clients;
 struct ids;
 struct log;
 struct named_semaphore;
+struct page;
 
 struct leatd {
 	const struct config *config;
@@ -27,15 +28,18 @@ struct leatd {
 	uint64_t id_seed;               /* first half of the ids this process gives */
 	struct trees trees;             /* what commands are killed with */
 	struct rlimit descriptors;      /* the limit leatd was started with, which commands get */
+	struct page *page;              /* the status page */
 	char **hosts;                   /* what a Host header may say besides localhost, ended by NULL */
 
 	/* These change; any thread. */
 	shim_i64 finish_by;             /* moment until which last answers may be fetched; set before the loops are told to quit */
 	shim_u64 summary_due;           /* 1: a loop has taken it upon itself to write the next summary of refusals */
 	uint64_t refusals_told[REFUSALS];       /* that loop's: what the last one has told */
+	shim_u64 drain_asked;           /* 1: leatd_drain() */
 	shim_u64 draining;              /* 1: SIGTERM has come, nothing new is taken */
 	shim_u64 cancelling;            /* 1: drain_timeout has passed, no job is started any more */
 	shim_u64 connections;
+	shim_u64 event_streams;
 	shim_u64 accepted;
 	shim_u64 turned_away;           /* of those: there were too many, or no memory for one */
 	shim_u64 ids_given;
@@ -49,6 +53,9 @@ bool leatd_charge(struct leatd *, size_t bytes);
 /* The same with another limit; see purse.h. */
 bool leatd_charge_within(struct leatd *, size_t bytes, uint64_t limit);
 void leatd_discharge(struct leatd *, size_t bytes);
+
+/* Stops as at SIGTERM. The second time it does nothing: it does not hurry the first. Any thread; returns at once. */
+void leatd_drain(struct leatd *);
 
 /* The type of that name, or NULL. */
 struct type *leatd_type(const struct leatd *, struct slice name);

@@ -7,6 +7,7 @@
 #include "listen.h"
 #include "log.h"
 #include "loop.h"
+#include "page.h"
 #include "semaphores.h"
 #include "signals.h"
 #include "tokens.h"
@@ -290,7 +291,8 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 	leatd->log = log;
 	leatd->started_unix = time(NULL);
 	leatd->ids = ids_new();
-	if (!leatd->ids)
+	leatd->page = page_new();
+	if (!leatd->ids || !leatd->page)
 		return -ENOMEM;
 	if (config->server.client_connections > 0) {
 		leatd->clients = clients_new(listen_most_connections(config));
@@ -514,6 +516,7 @@ static void leatd_free(struct leatd *leatd)
 	semaphores_stop(leatd);
 	ids_free(leatd->ids);
 	clients_free(leatd->clients);
+	page_free(leatd->page);
 	cgroup_close(leatd->trees.cgroup);
 	trees_free(&leatd->trees);
 	for (char **host = leatd->hosts; host && *host; host++)

@@ -136,6 +136,27 @@ void reply_content(struct buf *to, const struct wire *wire, int status, struct s
 		buf_add_slice(to, body);
 }
 
+void reply_document(struct buf *to, const struct wire *wire, struct slice content_type, struct slice headers, struct slice body)
+{
+	add_head(to, wire, 200, content_type, body.len);
+	buf_add_slice(to, headers);
+	buf_add_slice(to, SLICE("\r\n"));
+	if (!wire->head_only)
+		buf_add_slice(to, body);
+}
+
+void reply_chunked(struct buf *to, const struct wire *wire, struct slice content_type, struct slice headers)
+{
+	http_add_head(to, &(struct http_head){
+		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = content_type, .chunked = true,
+		.date_line = wire->date_line,
+	});
+	if (wire->origin.len > 0)
+		add_origin_headers(to, wire->origin);
+	buf_add_slice(to, headers);
+	buf_add_slice(to, SLICE("\r\n"));
+}
+
 void reply_not_allowed(struct buf *to, const struct wire *wire, const char *allow)
 {
 	struct answer a = answer_make(CODE_ERR, "this address does not take that method");

@@ -23,8 +23,11 @@ struct wire {
 void reply_answer(struct buf *, const struct wire *, const struct answer *, const struct job *);
 void reply_end(struct buf *, const struct wire *);
 
-/* An HTTP answer with a body of its own. */
+/* An HTTP answer with a body of its own; and with more header lines, each ended by CR LF. */
 void reply_content(struct buf *, const struct wire *, int status, struct slice content_type, struct slice body);
+void reply_document(struct buf *, const struct wire *, struct slice content_type, struct slice headers, struct slice body);
+/* The head of one whose body follows in chunks. */
+void reply_chunked(struct buf *, const struct wire *, struct slice content_type, struct slice headers);
 
 /* An HTTP error with an `Allow` header. */
 void reply_not_allowed(struct buf *, const struct wire *, const char *allow);

@@ -28,6 +28,11 @@ static void add_ms(struct report_record *r, const char *name, int64_t ns)
 	add_number(r, name, (uint64_t)(ns / MILLISECONDS));
 }
 
+static void add_us(struct report_record *r, const char *name, int64_t ns)
+{
+	add_number(r, name, (uint64_t)(ns / MICROSECONDS));
+}
+
 void report_job(const struct type *type, struct report_record *r)
 {
 	const struct job_config *config = type->config;
@@ -75,9 +80,13 @@ void report_stats(const struct type *type, struct report_record *r)
 		add_number(r, outcome_name((enum outcome)i), books.ended[i]);
 	for (size_t i = 0; i < REFUSALS; i++)
 		add_number(r, refused_names[i], books.refused[i]);
-	add_number(r, "service_us", (uint64_t)(estimate_mean(&type->estimate) / MICROSECONDS));
-	add_number(r, "service_median_us", (uint64_t)(estimate_median(&type->estimate) / MICROSECONDS));
+	add_us(r, "service_us", estimate_mean(&type->estimate));
+	add_us(r, "service_median_us", estimate_median(&type->estimate));
 	add_ms(r, "wait_ms", forecast_wait(type, 0, moment_now()));
+	add_us(r, "queued_p50_us", histogram_percentile(&type->books.queued, 50));
+	add_us(r, "queued_p99_us", histogram_percentile(&type->books.queued, 99));
+	add_us(r, "ran_p50_us", histogram_percentile(&type->books.ran, 50));
+	add_us(r, "ran_p99_us", histogram_percentile(&type->books.ran, 99));
 }
 
 static void add_object(const struct report_record *r, struct buf *to)
@@ -92,7 +101,7 @@ static void add_object(const struct report_record *r, struct buf *to)
 	buf_add_char(to, '}');
 }
 
-void report_json(const struct leatd *leatd, void (*fill)(const struct type *, struct report_record *), struct buf *to)
+static void add_types(const struct leatd *leatd, void (*fill)(const struct type *, struct report_record *), struct buf *to)
 {
 	struct report_record r;
 
@@ -103,7 +112,13 @@ void report_json(const struct leatd *leatd, void (*fill)(const struct type *, st
 		fill(&leatd->types[i], &r);
 		add_object(&r, to);
 	}
-	buf_add_slice(to, SLICE("]\n"));
+	buf_add_char(to, ']');
+}
+
+void report_json(const struct leatd *leatd, void (*fill)(const struct type *, struct report_record *), struct buf *to)
+{
+	add_types(leatd, fill, to);
+	buf_add_char(to, '\n');
 }
 
 /* --- Jobs in flight --- */
@@ -132,18 +147,115 @@ void report_inquiry(const struct inquiry_result *result, size_t i, struct report
 	add_text(r, "peer", r->room);
 }
 
-void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
+static void add_records(const struct inquiry_result *result, size_t count, struct buf *to)
 {
 	struct report_record r;
 
 	buf_add_char(to, '[');
-	for (size_t i = 0; i < report_inquiry_records(result); i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (i)
 			buf_add_char(to, ',');
 		report_inquiry(result, i, &r);
 		add_object(&r, to);
 	}
-	buf_add_slice(to, SLICE("]\n"));
+	buf_add_char(to, ']');
+}
+
+void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
+{
+	add_records(result, report_inquiry_records(result), to);
+	buf_add_char(to, '\n');
+}
+
+/* --- A snapshot --- */
+
+static void snapshot_server(const struct leatd *leatd, struct buf *to)
+{
+	struct report_record r = { .count = 0 };
+
+	add_text(&r, "version", LEAT_VERSION);
+	add_number(&r, "process_id", (uint64_t)getpid());
+	add_ms(&r, "now_ms", moment_now());
+	add_number(&r, "started", (uint64_t)leatd->started_unix);
+	add_number(&r, "uptime_s", (uint64_t)(time(NULL) - leatd->started_unix));
+	add_text(&r, "proof_of_death", leatd->trees.cgroup ? "cgroup" : "descendants");
+	add_number(&r, "draining", shim_load(&leatd->draining, relaxed));
+	add_number(&r, "connections", shim_load(&leatd->connections, relaxed));
+	add_number(&r, "max_connections", leatd->config->server.max_connections);
+	add_number(&r, "memory", shim_load(&leatd->memory_bytes, relaxed));
+	add_number(&r, "max_memory", leatd->config->server.max_memory);
+	add_number(&r, "denied", shim_load(&leatd->denied, relaxed));
+	add_number(&r, "starved", shim_load(&leatd->starved, relaxed));
+	add_number(&r, "log_dropped", log_dropped(leatd->log));
+	add_object(&r, to);
+}
+
+static void add_buckets(const struct histogram *h, char between, struct buf *to)
+{
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (i)
+			buf_add_char(to, between);
+		buf_add_uint(to, shim_load(&h->buckets[i], relaxed));
+	}
+}
+
+static void add_bounds(char between, struct buf *to)
+{
+	for (size_t i = 0; i < countof(histogram_bounds); i++) {
+		if (i)
+			buf_add_char(to, between);
+		buf_add_int(to, histogram_bounds[i] / MICROSECONDS);
+	}
+}
+
+/* The buckets themselves, so that who compares two snapshots sees what happened between them. */
+static void snapshot_latency(const struct leatd *leatd, struct buf *to)
+{
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		buf_addf(to, "%s{\"job\":", i ? "," : "");
+		buf_add_json(to, slice_of(leatd->types[i].config->name));
+		buf_add_slice(to, SLICE(",\"queued\":["));
+		add_buckets(&leatd->types[i].books.queued, ',', to);
+		buf_add_slice(to, SLICE("],\"ran\":["));
+		add_buckets(&leatd->types[i].books.ran, ',', to);
+		buf_add_slice(to, SLICE("]}"));
+	}
+}
+
+static void snapshot_semaphores(const struct leatd *leatd, struct buf *to)
+{
+	for (size_t i = 0; i < leatd->semaphore_count; i++) {
+		const struct named_semaphore *s = &leatd->semaphores[i];
+		struct report_record r = { .count = 0 };
+
+		buf_add_slice(to, i ? SLICE(",") : SLICE(""));
+		add_text(&r, "semaphore", s->config->name);
+		add_number(&r, "permits", s->config->permits);
+		add_number(&r, "in_use", s->config->permits - semaphores_free(s));
+		add_object(&r, to);
+	}
+}
+
+void report_snapshot(const struct leatd *leatd, const struct inquiry_result *jobs, struct buf *to)
+{
+	buf_add_slice(to, SLICE("{\"server\":"));
+	snapshot_server(leatd, to);
+	buf_add_slice(to, SLICE(",\"jobs\":"));
+	add_types(leatd, report_job, to);
+	buf_add_slice(to, SLICE(",\"stats\":"));
+	add_types(leatd, report_stats, to);
+	buf_add_slice(to, SLICE(",\"bounds_us\":["));
+	add_bounds(',', to);
+	buf_add_slice(to, SLICE("],\"latency\":["));
+	snapshot_latency(leatd, to);
+	buf_add_slice(to, SLICE("],\"semaphores\":["));
+	snapshot_semaphores(leatd, to);
+	buf_add_char(to, ']');
+	if (jobs) {
+		buf_addf(to, ",\"in_flight\":%llu,\"ps\":", (unsigned long long)(jobs->count + jobs->more));
+		add_records(jobs, jobs->count < SNAPSHOT_JOBS_MAX ? jobs->count : SNAPSHOT_JOBS_MAX, to);
+	}
+	buf_add_char(to, '}');
 }
 
 /* --- INFO --- */
@@ -204,6 +316,21 @@ static void info_jobs(const struct leatd *leatd, struct buf *to)
 	}
 }
 
+/* Behind a bound, and behind the last one, how many took no longer: not added up. */
+static void info_latency(const struct leatd *leatd, struct buf *to)
+{
+	buf_add_slice(to, SLICE("latency_bounds_us:"));
+	add_bounds(' ', to);
+	buf_add_slice(to, SLICE("\r\n"));
+	for (size_t i = 0; i < leatd->type_count; i++) {
+		buf_addf(to, "latency_%s:queued=", leatd->types[i].config->name);
+		add_buckets(&leatd->types[i].books.queued, ' ', to);
+		buf_add_slice(to, SLICE(",ran="));
+		add_buckets(&leatd->types[i].books.ran, ' ', to);
+		buf_add_slice(to, SLICE("\r\n"));
+	}
+}
+
 static void info_semaphores(const struct leatd *leatd, struct buf *to)
 {
 	for (size_t i = 0; i < leatd->semaphore_count; i++) {
@@ -233,7 +360,8 @@ void report_info(const struct leatd *leatd, size_t n, const struct slice *sectio
 	} all[] = {
 		{ SLICE("server"), "Server", info_server }, { SLICE("clients"), "Clients", info_clients },
 		{ SLICE("memory"), "Memory", info_memory }, { SLICE("stats"), "Stats", info_stats },
-		{ SLICE("jobs"), "Jobs", info_jobs }, { SLICE("semaphores"), "Semaphores", info_semaphores },
+		{ SLICE("jobs"), "Jobs", info_jobs }, { SLICE("latency"), "Latency", info_latency },
+		{ SLICE("semaphores"), "Semaphores", info_semaphores },
 	};
 
 	for (size_t i = 0; i < countof(all); i++) {
@@ -348,6 +476,7 @@ void report_metrics(const struct leatd *leatd, struct buf *to)
 	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
 	single(to, "leat_connections_refused_total", "counter", "Connections that were answered BUSY or closed: there were too many, or no memory for one.",
 	       shim_load(&leatd->turned_away, relaxed));
+	single(to, "leat_event_streams", "gauge", "Clients that watch /v1/events.", shim_load(&leatd->event_streams, relaxed));
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
 	       shim_load(&leatd->starved, relaxed));

@@ -35,7 +35,12 @@ size_t report_inquiry_records(const struct inquiry_result *);
 void report_inquiry(const struct inquiry_result *, size_t i, struct report_record *);
 void report_inquiry_json(const struct inquiry_result *, struct buf *);
 
-/* Sections server, clients, memory, stats, jobs, semaphores, each once however often it is wanted; none, `all`, `everything` and
+/* All that a status page shows, as one JSON object in one line. `jobs` NULL: without those in flight; there are SNAPSHOT_JOBS_MAX of them at
+ * most, the oldest, and `in_flight` counts all. */
+enum { SNAPSHOT_JOBS_MAX = 100 };
+void report_snapshot(const struct leatd *, const struct inquiry_result *jobs, struct buf *);
+
+/* Sections server, clients, memory, stats, jobs, latency, semaphores, each once however often it is wanted; none, `all`, `everything` and
  * `default` are all of them; an unknown one is empty. */
 void report_info(const struct leatd *, size_t n, const struct slice *sections, struct buf *);
 

@@ -7,6 +7,7 @@
 #include "leatd.h"
 #include "log.h"
 #include "text.h"
+#include "tokens.h"
 
 bool request_set_deadline(struct request *request, struct slice text, struct answer *why)
 {
@@ -61,6 +62,12 @@ bool request_pause(const struct leatd *leatd, struct slice name, bool paused, st
 	}
 	log_notice(leatd->log, paused ? "paused" : "resumed", log_text("job", type->name));
 	return true;
+}
+
+void request_drain(struct leatd *leatd, const struct token *who)
+{
+	log_notice(leatd->log, "a client asks for a drain", log_text("token", token_name(who)));
+	leatd_drain(leatd);
 }
 
 static moment deadline_of(const struct job_config *config, int64_t asked_ns, moment arrived)

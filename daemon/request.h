@@ -9,6 +9,7 @@ struct arg_values;
 struct job;
 struct leatd;
 struct peer;
+struct token;
 struct type;
 
 struct request {
@@ -37,6 +38,9 @@ must_check struct type *request_find_type(const struct leatd *, struct slice nam
 
 /* Pauses or resumes the type of that name. False: there is none, or no memory, and *why is the answer. */
 must_check bool request_pause(const struct leatd *, struct slice name, bool paused, struct answer *why);
+
+/* Finishes what was accepted, and stops; `who` asks for it. Returns at once. */
+void request_drain(struct leatd *, const struct token *who);
 
 /* Looks the job up, checks the arguments, has it admitted and puts it on its way. The job, with the caller's reference on it; or
  * NULL, and *why is the answer. */

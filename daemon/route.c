@@ -1,11 +1,13 @@
 #include "route.h"
 
 #include "args.h"
+#include "events.h"
 #include "exchange.h"
 #include "http.h"
 #include "http_query.h"
 #include "inquiry.h"
 #include "leatd.h"
+#include "page.h"
 #include "report.h"
 #include "tokens.h"
 
@@ -167,6 +169,22 @@ static void post_resume(struct exchange *ex, const struct http_request *http unu
 	set_paused(ex, job, false);
 }
 
+static void post_drain(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
+{
+	request_drain(exchange_leatd(ex), ex->who);
+	no_content(ex);
+}
+
+static void get_page(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
+{
+	page_answer(ex, exchange_leatd(ex)->page);
+}
+
+static void get_events(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
+{
+	events_answer(ex);
+}
+
 static void get_metrics(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
 {
 	struct buf body = { 0 };
@@ -193,7 +211,7 @@ static void get_ready(struct exchange *ex, const struct http_request *http, stru
 
 /* An address takes one method. */
 static const struct route {
-	struct slice path;              /* ends in '/': what follows, up to `end`, is handed over */
+	struct slice path;              /* ends in '/', but for that alone: what follows, up to `end`, is handed over */
 	struct slice end;
 	enum http_method method;        /* GET stands for HEAD too */
 	enum right right;
@@ -205,6 +223,9 @@ static const struct route {
 	{ SLICE("/v1/jobs/"), SLICE("/resume"), HTTP_POST, RIGHT_OPS, post_resume },
 	{ SLICE("/v1/ps"), SLICE(""), HTTP_GET, RIGHT_OPS, get_ps },
 	{ SLICE("/v1/ps/"), SLICE(""), HTTP_DELETE, RIGHT_OPS, delete_ps },
+	{ SLICE("/v1/events"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_events },
+	{ SLICE("/v1/drain"), SLICE(""), HTTP_POST, RIGHT_OPS, post_drain },
+	{ SLICE("/"), SLICE(""), HTTP_GET, RIGHT_NONE, get_page },
 	{ SLICE("/metrics"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_metrics },
 	{ SLICE("/healthz"), SLICE(""), HTTP_GET, RIGHT_NONE, get_health },
 	{ SLICE("/readyz"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_ready },
@@ -216,7 +237,7 @@ static bool matches(const struct route *route, struct slice path, struct slice *
 	const size_t least = route->path.len + route->end.len;
 
 	*rest = SLICE("");
-	if (route->path.at[route->path.len - 1] != '/')
+	if (route->path.at[route->path.len - 1] != '/' || route->path.len == 1)
 		return slice_is(path, route->path);
 	if (path.len <= least || memcmp(path.at, route->path.at, route->path.len) != 0 ||
 	    memcmp(path.at + path.len - route->end.len, route->end.at, route->end.len) != 0)
@@ -394,5 +415,5 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
-		fail(ex, CODE_ERR, 404, "nothing at this address; there are /v1/run/JOB, /v1/jobs, /v1/ps, /metrics, /healthz, /readyz");
+		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/jobs, /v1/ps, /v1/events, /v1/drain, /metrics, /healthz, /readyz");
 }

@@ -66,13 +66,20 @@ for bad in '' x =x =; do
 	run run echo x --arg "$bad"; expect "the argument '$bad' is refused" 64 '' 'bad --arg'
 done
 run ping --arg a=b; expect 'ping takes no arguments' 64 '' 'takes no --arg'
+for bad in 0 50ms 5x ''; do
+	run top --interval "$bad"; expect "the interval '$bad' is refused" 64 '' 'bad --interval'
+done
+for bad in 0 -1 5x '' 1000000000; do
+	run top --count "$bad"; expect "the count '$bad' is refused" 64 '' 'bad --count'
+done
+run ping --count 1; expect 'ping takes no count' 64 '' 'takes no --count'
 for bad in '' host ::1:5328 '[::1]' '[::1]5328' :5328 host:0 host:65536 host:5x unix:relative "unix:/$(printf 'x%.0s' {1..200})"; do
 	run ping --server "$bad"; expect "the address '$bad' is refused" 64 '' 'bad server address'
 done
 run --version; expect 'the version' 0 "leat $(sed -n 's/^VERSION := //p' Makefile)" ''
 run cancel; expect 'cancel wants an id' 64 '' 'too few arguments'
 run pause upper --json; expect 'pause has nothing to print' 64 '' 'takes no --json'
-for command in ps cancel pause resume; do
+for command in ps cancel pause resume drain top version; do
 	run "$command" --help; [[ $status == 0 && $(<"$work/out") == "Usage: leat $command"* ]] || fail "help of $command"
 done
 run --help; [[ $status == 0 && $(<"$work/out") == Usage:* ]] || fail 'help'

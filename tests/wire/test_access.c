@@ -73,7 +73,9 @@ START_TEST(each_address_answers_each_token_as_its_rights_say)
 		int stranger, wrong, runner, looker;
 	} rows[] = {
 		{ "GET", "/healthz", NULL, 200, 200, 200, 200 },
+		{ "GET", "/", NULL, 200, 200, 200, 200 },
 		{ "GET", "/readyz", NULL, 401, 401, 200, 200 },
+		{ "POST", "/v1/drain", "", 401, 401, 403, 403 },
 		{ "GET", "/v1/jobs", NULL, 401, 401, 200, 200 },
 		{ "GET", "/metrics", NULL, 401, 401, 200, 200 },
 		{ "POST", "/v1/run/upper", "x", 401, 401, 200, 403 },
@@ -115,6 +117,7 @@ START_TEST(each_command_answers_each_token_as_its_rights_say)
 		{ "PING", "^-NOAUTH", "^\\+PONG", "^\\+PONG" },
 		{ "RUN upper x", "^-NOAUTH", "^\\$1\r\nX", "^-NOAUTH .* token=look right=run job=upper\r\n" },
 		{ "RUN nope x", "^-NOAUTH", "^-NOAUTH .* token=run right=run job=nope\r\n", "^-NOAUTH" },
+		{ "DRAIN", "^-NOAUTH", "^-NOAUTH", "^-NOAUTH" },
 		{ "JOBS", "^-NOAUTH", "^\\*2", "^\\*2" },
 		{ "STATS", "^-NOAUTH", "^\\*2", "^\\*2" },
 		{ "STATS nope", "^-NOAUTH", "^-NOJOB", "^-NOJOB" },

@@ -162,6 +162,63 @@ START_TEST(a_client_that_has_quit_and_does_not_close_does_not_keep_leatd)
 }
 END_TEST
 
+/* Asked for by a client, once and again. */
+static void ask_for_drain(struct server *s)
+{
+	struct client *c = dial(s);
+
+	say(c, "DRAIN\r\n");
+	hear(c, "+OK\r\n");
+	await(server_logged(s, "msg=draining"));
+	say(c, "DRAIN\r\nPOST /v1/drain\r\n");
+	hear(c, "+OK\r\n");
+	hear_match(c, "^-ERR ");
+	c = dial(s);
+	say_post(c, "/v1/drain", "", "");
+	ck_assert_int_eq(hear_head(c)->status, 204);
+}
+
+START_TEST(a_client_may_ask_for_it_and_asking_again_does_not_hurry)
+{
+	struct server *s = server_start(scratchf("[server]\ndrain_timeout = 1h\n%s", jobs));
+	struct client *c = dial(s);
+
+	say(c, "RUN sleep 3000\r\nRUN sleep 1\r\n");
+	await(stat_of(s, "sleep", "waiting") == 1);
+	ask_for_drain(s);
+	assert_problem(get(s, "/readyz"), 503, "DRAINING");
+	hear(c, "$0\r\n\r\n$0\r\n\r\n");
+	server_wait(s);
+}
+END_TEST
+
+START_TEST(a_signal_hurries_a_drain_that_a_client_asked_for)
+{
+	struct server *s = server_start(scratchf("[server]\ndrain_timeout = 1h\n%s", jobs));
+	struct client *c = dial(s);
+
+	say(c, "RUN sleep 60000\r\n");
+	await(stat_of(s, "sleep", "running") == 1);
+	ask_for_drain(s);
+	ck_assert(!can_hear(c));
+	kill(s->pid, SIGTERM);
+	hear_match(c, "^-CANCELED ");
+	server_wait(s);
+}
+END_TEST
+
+START_TEST(a_page_from_elsewhere_may_not_ask_for_it)
+{
+	struct server *s = server_start(jobs);
+	struct client *c = dial(s);
+
+	assert_problem(get(s, "/v1/drain"), 405, "ERR");
+	say_post(c, "/v1/drain", "Origin: http://evil.example\r\n", "");
+	assert_problem(hear_response(c), 403, "NOAUTH");
+	assert_response(get(s, "/readyz"), 200, "ok\n");
+}
+END_TEST
+
 START_TEST(under_load_no_answer_is_cut_and_every_request_is_answered)
 {
 	enum { CLIENTS = 16, REQUESTS = 100 };
@@ -205,6 +262,9 @@ Suite *drain_suite(void)
 		new_jobs_are_refused_on_open_and_on_new_connections,
 		what_takes_longer_than_drain_timeout_is_cancelled,
 		a_second_signal_hurries,
+		a_client_may_ask_for_it_and_asking_again_does_not_hurry,
+		a_signal_hurries_a_drain_that_a_client_asked_for,
+		a_page_from_elsewhere_may_not_ask_for_it,
 		a_command_that_ignores_sigterm_does_not_keep_leatd,
 		a_client_that_does_not_read_does_not_keep_leatd,
 		a_client_that_has_quit_and_does_not_close_does_not_keep_leatd,

@@ -315,7 +315,7 @@ START_TEST(every_answer_is_told_apart_by_its_address_and_method)
 		const char *say;
 		int status;
 	} asked[] = {
-		{ "GET / HTTP/1.1\r\n" HOST "\r\n", 404 },
+		{ "GET / HTTP/1.1\r\n" HOST "\r\n", 200 },
 		{ "GET /v1/run HTTP/1.1\r\n" HOST "\r\n", 404 },
 		{ "GET /v1/run/ HTTP/1.1\r\n" HOST "\r\n", 404 },
 		{ "POST /v1/nothing HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 404 },

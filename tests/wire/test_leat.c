@@ -98,6 +98,32 @@ START_TEST(ping_prints_pong)
 }
 END_TEST
 
+START_TEST(version_says_both)
+{
+	struct server *s = server_start(NULL);
+
+	assert_match(shell(s, "$LEAT version").out, "^leat [0-9.]+\nleatd [0-9.]+\n$");
+	assert_match(shell(s, "$LEAT version --json").out, "^\\{\"leat\":\"[0-9.]+\",\"leatd\":\"[0-9.]+\"\\}\n$");
+	ck_assert_int_eq(shell(s, "$LEAT version --server 127.0.0.1:1").status, 69);
+}
+END_TEST
+
+START_TEST(drain_answers_at_once_and_leatd_ends)
+{
+	struct server *s = server_start("[job sleep]\nbuiltin = sleep\n");
+	struct client *running = dial(s);
+
+	say(running, "RUN sleep 60000 DEADLINE 1m\r\n");
+	await(stat_of(s, "sleep", "running") == 1);
+	assert_ran(shell(s, "$LEAT drain"), 0, "", "^$");
+	await(server_logged(s, "msg=draining"));
+	assert_ran(shell(s, "$LEAT drain"), 0, "", "^$");
+	ck_assert(!can_hear(running));
+	reset(running);
+	server_wait(s);
+}
+END_TEST
+
 START_TEST(a_leat_that_is_interrupted_takes_its_command_with_it)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGKILL };
@@ -125,6 +151,8 @@ Suite *leat_suite(void)
 		draining_is_worth_another_try_later,
 		jobs_and_stats_are_tables_or_json,
 		ping_prints_pong,
+		version_says_both,
+		drain_answers_at_once_and_leatd_ends,
 		a_leat_that_is_interrupted_takes_its_command_with_it,
 	};
 	return wire_suite("leat", tests, countof(tests));
