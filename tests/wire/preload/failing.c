@@ -1,13 +1,16 @@
-/* Preloaded into leatd: the n-th allocation from now on fails, whoever asks. The test says n, and reads what is allocated, through a
- * page that both have mapped: the file that FAILING_FILE names. */
+/* Preloaded into leatd: the n-th allocation from now on fails, whoever asks; and event loops can be frozen. The test says so, and reads
+ * what is allocated, through a page that both have mapped: the file that FAILING_FILE names. */
 #include "failing.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* glibc's own, below those that are replaced here. */
@@ -90,4 +93,11 @@ void free(void *at)
 	if (at)
 		atomic_fetch_sub(&page->live, 1);
 	__libc_free(at);
+}
+
+int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
+{
+	while (atomic_load(&page->frozen))
+		poll(NULL, 0, 1);
+	return (int)syscall(SYS_epoll_pwait, fd, events, most, timeout, NULL, 0);
 }

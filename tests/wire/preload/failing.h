@@ -9,6 +9,7 @@ struct failing {
 	_Atomic(int64_t) countdown;     /* the allocation that fails, counted from now; 0: none */
 	_Atomic(int64_t) failed;        /* that have */
 	_Atomic(int64_t) live;          /* allocated and not freed */
+	_Atomic(int64_t) frozen;        /* 1: an event loop that waits for events, waits until this is 0 */
 };
 
 #endif
