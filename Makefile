@@ -121,14 +121,18 @@ check-headers:
 verify:
 	scripts/verify
 
+substitute = sed 's,@PREFIX@,$(PREFIX),g; s,@SYSCONFDIR@,$(SYSCONFDIR),g'
 install: all
 	install -D -m 755 $(BUILD)/leatd $(DESTDIR)$(PREFIX)/sbin/leatd
 	install -D -m 755 $(BUILD)/leat $(DESTDIR)$(PREFIX)/bin/leat
 	[ -e $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini ] || install -D -m 644 conf/leatd.ini $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini
-	for unit in systemd/*.service systemd/*.socket; do \
-		mkdir -p $(DESTDIR)$(UNITDIR) && \
-		sed 's,@PREFIX@,$(PREFIX),g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; \
+	mkdir -p $(DESTDIR)$(UNITDIR)
+	for unit in leatd.service leatd.socket leatd@.socket; do \
+		$(substitute) systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit || exit; \
 	done
+	sed -f systemd/instance.sed systemd/leatd.service | $(substitute) > $(DESTDIR)$(UNITDIR)/leatd@.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/leat systemd/leatd.service.d/strict.conf.example
+	install -D -m 644 systemd/leat.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/leat.conf
 	install -D -m 644 systemd/leat.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/leat.conf
 
 clean:
