@@ -48,7 +48,7 @@ wire_o := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/wire/*.c)))
 examples := $(patsubst docs/patterns/%.c,$(BUILD)/examples/%,$(sort $(wildcard docs/patterns/*.c)))
 headers := $(sort $(wildcard lib/*.h daemon/*.h client/*.h))
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop verify install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop verify install install-dev deb clean
 all: $(BUILD)/leatd $(BUILD)/leat
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -134,6 +134,24 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/leat systemd/leatd.service.d/strict.conf.example
 	install -D -m 644 systemd/leat.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/leat.conf
 	install -D -m 644 systemd/leat.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/leat.conf
+	for page in docs/man/*.[1-8]; do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; \
+	done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/leat docs/operations.md docs/security.md docs/prometheus/leat.rules.yml docs/grafana/leat.json
+
+# The channel layer for other programs: `pkg-config --cflags --libs leat`.
+install-dev: $(BUILD)/libleat.a
+	install -D -m 644 $(BUILD)/libleat.a $(DESTDIR)$(PREFIX)/lib/libleat.a
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/leat $(filter-out %_impl.h,$(wildcard lib/*.h)) $(wildcard daemon/leat_plugin.h)
+	mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	printf '%s\n' 'Name: leat' 'Description: channels for C threads and event loops' 'Version: $(VERSION)' \
+		'Cflags: -I$(PREFIX)/include/leat -pthread' 'Libs: -L$(PREFIX)/lib -lleat -pthread' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/leat.pc
+
+# The packages of Debian, in build/deb/, of a copy of this tree.
+deb:
+	rm -rf build/deb && mkdir -p build/deb/leat
+	tar -c --exclude='./build*' --exclude=./.git . | tar -x -C build/deb/leat
+	cd build/deb/leat && dpkg-buildpackage --no-sign --build=binary
 
 clean:
 	rm -rf build build-*

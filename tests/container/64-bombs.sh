@@ -37,7 +37,7 @@ exec = /usr/bin/bomb
 deadline = 3s
 concurrency = 1
 [job glutton]
-exec = /bin/sh -c 'tail -c 4G /dev/zero'
+exec = /usr/bin/perl -e '\$all .= "x" x 1000000 while 1'
 deadline = 30s
 concurrency = 1
 $(has_controller memory || echo 'limit.memory = 64M')
@@ -62,6 +62,7 @@ expect leaves_are_empty
 ask 'RUN glutton x ID glutton' >/tmp/glutton &
 expect [ "$(echo hello | leat run echo)" = hello ]
 wait
+cat /tmp/glutton
 expect grep -qE "^-$(has_controller memory && echo KILLED || echo '(KILLED|FAILED)') " /tmp/glutton
 expect has_none glutton
 expect [ "$(echo hello | leat run echo)" = hello ]
