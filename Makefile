@@ -3,6 +3,7 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
+LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 CC ?= cc
@@ -141,11 +142,11 @@ install: all
 
 # The channel layer for other programs: `pkg-config --cflags --libs leat`.
 install-dev: $(BUILD)/libleat.a
-	install -D -m 644 $(BUILD)/libleat.a $(DESTDIR)$(PREFIX)/lib/libleat.a
+	install -D -m 644 $(BUILD)/libleat.a $(DESTDIR)$(LIBDIR)/libleat.a
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/leat $(filter-out %_impl.h,$(wildcard lib/*.h)) $(wildcard daemon/leat_plugin.h)
-	mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
 	printf '%s\n' 'Name: leat' 'Description: channels for C threads and event loops' 'Version: $(VERSION)' \
-		'Cflags: -I$(PREFIX)/include/leat -pthread' 'Libs: -L$(PREFIX)/lib -lleat -pthread' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/leat.pc
+		'Cflags: -I$(PREFIX)/include/leat -pthread' 'Libs: -L$(LIBDIR) -lleat -pthread' > $(DESTDIR)$(LIBDIR)/pkgconfig/leat.pc
 
 # The packages of Debian, in build/deb/, of a copy of this tree.
 deb:
