@@ -6,7 +6,7 @@ source "${0%/*}/common.sh"
 deb=$(echo /leat/build/deb/leat_*.deb)
 # What was installed without it.
 stop_leatd
-rm -rf /etc/leat /var/lib/leat /run/leat /usr/lib/sysusers.d/leat.conf
+rm -rf /etc/leat /var/lib/leat /run/leat /usr/lib/sysusers.d/leat.conf /usr/share/doc/leat /usr/share/man/man?/leat*
 dpkg -i "$deb" >/tmp/dpkg 2>&1 || { cat /tmp/dpkg; die 'it does not install'; }
 expect [ "$(systemctl is-enabled leatd.service leatd.socket | tr '\n' ' ')" = 'enabled enabled ' ]
 expect [ "$(show ActiveState)" = active ]
