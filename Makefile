@@ -3,6 +3,7 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
+LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 LIBEXECDIR ?= $(PREFIX)/libexec/leat
 PLUGINDIR ?= $(PREFIX)/lib/leat/plugins
@@ -56,7 +57,7 @@ headers := $(sort $(wildcard lib/*.h daemon/*.h daemon/plugin_host/*.h client/*.
 
 vpath %.c tests/wire/plugins docs/plugins
 
-.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop fuzz fuzzers verify install clean
+.PHONY: all check check-unit check-wire check-headers check-examples examples bench-channels bench-openloop fuzz fuzzers verify install install-dev deb clean
 all: $(BUILD)/leatd $(BUILD)/leat $(BUILD)/leat-plugin-host
 
 $(BUILD)/leatd: $(daemon_o) $(BUILD)/libleat.a
@@ -146,6 +147,7 @@ check-headers:
 verify:
 	scripts/verify
 
+substitute = sed 's,@PREFIX@,$(PREFIX),g; s,@SYSCONFDIR@,$(SYSCONFDIR),g'
 install: all
 	install -D -m 755 $(BUILD)/leatd $(DESTDIR)$(PREFIX)/sbin/leatd
 	install -D -m 755 $(BUILD)/leat $(DESTDIR)$(PREFIX)/bin/leat
@@ -155,11 +157,32 @@ install: all
 	install -D -m 644 docs/completion/leat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leat
 	install -D -m 644 docs/completion/_leat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_leat
 	[ -e $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini ] || install -D -m 644 conf/leatd.ini $(DESTDIR)$(SYSCONFDIR)/leat/leatd.ini
-	for unit in systemd/*.service systemd/*.socket; do \
-		mkdir -p $(DESTDIR)$(UNITDIR) && \
-		sed 's,@PREFIX@,$(PREFIX),g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; \
+	mkdir -p $(DESTDIR)$(UNITDIR)
+	for unit in leatd.service leatd.socket leatd@.socket; do \
+		$(substitute) systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit || exit; \
 	done
+	sed -f systemd/instance.sed systemd/leatd.service | $(substitute) > $(DESTDIR)$(UNITDIR)/leatd@.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/leat systemd/leatd.service.d/strict.conf.example
+	install -D -m 644 systemd/leat.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/leat.conf
 	install -D -m 644 systemd/leat.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/leat.conf
+	for page in docs/man/*.[1-8]; do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; \
+	done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/leat docs/operations.md docs/security.md docs/prometheus/leat.rules.yml docs/grafana/leat.json
+
+# The channel layer for other programs: `pkg-config --cflags --libs leat`.
+install-dev: $(BUILD)/libleat.a
+	install -D -m 644 $(BUILD)/libleat.a $(DESTDIR)$(LIBDIR)/libleat.a
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/leat $(filter-out %_impl.h lib/leat_plugin.h,$(wildcard lib/*.h))
+	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	printf '%s\n' 'Name: leat' 'Description: channels for C threads and event loops' 'Version: $(VERSION)' \
+		'Cflags: -I$(PREFIX)/include/leat -pthread' 'Libs: -L$(LIBDIR) -lleat -pthread' > $(DESTDIR)$(LIBDIR)/pkgconfig/leat.pc
+
+# The packages of Debian, in build/deb/, of a copy of this tree.
+deb:
+	rm -rf build/deb && mkdir -p build/deb/leat
+	tar -c --exclude='./build*' --exclude=./.git . | tar -x -C build/deb/leat
+	cd build/deb/leat && dpkg-buildpackage --no-sign --build=binary
 
 clean:
 	rm -rf build build-*

@@ -2,6 +2,7 @@
 
 #include "ids.h"
 #include "leatd.h"
+#include "log.h"
 #include "share.h"
 #include "type.h"
 
@@ -140,6 +141,39 @@ void job_set_failure(struct job *job, enum code code, const char *format, ...)
 	job->outcome = outcome_of(code);
 }
 
+/* Where the halves of a traceparent lie: 00-TRACE-SPAN-FLAGS. */
+enum { TRACE_AT = 3, TRACE_LEN = 32, SPAN_AT = TRACE_AT + TRACE_LEN + 1, SPAN_LEN = 16 };
+
+/* The span is that of whoever asked for the job. */
+static void add_trace(struct log_field *fields, struct slice traceparent)
+{
+	if (traceparent.len < SPAN_AT + SPAN_LEN)
+		return;
+	fields[0] = log_text("trace_id", (struct slice){ traceparent.at + TRACE_AT, TRACE_LEN });
+	fields[1] = log_text("span_id", (struct slice){ traceparent.at + SPAN_AT, SPAN_LEN });
+}
+
+/* The line of a job that is over. */
+static void log_ended(const struct job *job, moment now)
+{
+	struct log *log = job->type->leatd->log;
+	moment started = job->started ? job->started : now;
+	struct log_field fields[9] = {
+		log_text("job", job->type->name), log_text("id", slice_of(job->id)), log_text("outcome", slice_of(outcome_name(job->outcome))),
+		log_number("queue_us", (started - job->arrived) / MICROSECONDS),
+	};
+	size_t n = 4;
+
+	if (!log_wants(log, LOG_LEVEL_JOBS))
+		return;
+	if (job->started)
+		fields[n++] = log_number("run_us", (now - started) / MICROSECONDS);
+	if (shim_load(&job->state, relaxed) == JOB_ABANDONED)
+		fields[n++] = log_number("abandoned", 1);
+	add_trace(fields + n, job->traceparent);
+	log_put(log, LOG_LEVEL_JOBS, "job ended", fields);
+}
+
 bool job_end_waiting(struct job *job, enum code code, moment now)
 {
 	int64_t waited_ms = (now - job->arrived) / MILLISECONDS;
@@ -157,6 +191,7 @@ bool job_end_waiting(struct job *job, enum code code, moment now)
 	if (job->share)
 		share_give_back(job->type->share, job->share, false);
 	books_end_waiting(&job->type->books, job->outcome);
+	log_ended(job, now);
 	return true;
 }
 
@@ -204,9 +239,11 @@ bool job_end_running(struct job *job, moment now)
 	if (shim_cas(&job->state, &running, JOB_ENDED, acq_rel)) {
 		job->ended = now;
 		books_end_running(&job->type->books, job->outcome, job->started, now);
+		log_ended(job, now);
 		return true;
 	}
 	books_end_abandoned(&job->type->books, job->started, now);
+	log_ended(job, now);
 	job_unref(job);
 	return false;
 }

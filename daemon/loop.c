@@ -128,6 +128,12 @@ static void renew(struct loop *loop, struct access *access)
 	access_unref(old);
 }
 
+static void beat(const struct loop_message *message)
+{
+	chan_try_send(message->beats, &message->who);
+	chan_unref(message->beats);
+}
+
 static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void *arg)
 {
 	struct loop *loop = arg;
@@ -138,12 +144,17 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 		switch (message.order) {
 		case LOOP_DRAIN:
 			loop->draining = true;
+			if (loop->leave_backlog)
+				listeners_stop(loop);
 			break;
 		case LOOP_CANCEL:
 			conns_cancel(loop);
 			break;
 		case LOOP_RENEW:
 			renew(loop, message.access);
+			break;
+		case LOOP_BEAT:
+			beat(&message);
 			break;
 		case LOOP_QUIT:
 			quit(loop);
@@ -255,8 +266,10 @@ static void drop_orders(struct loop *loop)
 {
 	struct loop_message message;
 
-	while (loop->orders && chan_try_recv(loop->orders, &message) == CHAN_OK)
+	while (loop->orders && chan_try_recv(loop->orders, &message) == CHAN_OK) {
 		access_unref(message.access);
+		chan_unref(message.beats);
+	}
 }
 
 void loop_free(struct loop *loop)
@@ -304,6 +317,7 @@ static bool loop_init(struct loop *loop, const struct loop_options *options)
 	loop->access = access_ref(options->leatd->config->access);
 	loop->index = options->index;
 	loop->drained = options->drained;
+	loop->leave_backlog = options->leave_backlog;
 	purse_init(&loop->purse, loop->leatd);
 	loop->mails = options->mails;
 	loop->mail_count = options->mail_count;
@@ -344,6 +358,16 @@ void loop_order(struct loop *loop, enum loop_order order)
 void loop_renew(struct loop *loop, struct access *access)
 {
 	chan_send(loop->orders, &(struct loop_message){ .order = LOOP_RENEW, .access = access }, NULL, FOREVER);
+}
+
+bool loop_beat(struct loop *loop, struct chan *beats, size_t who)
+{
+	struct loop_message message = { .order = LOOP_BEAT, .beats = chan_ref(beats), .who = who };
+
+	if (chan_try_send(loop->orders, &message) == CHAN_OK)
+		return true;
+	chan_unref(beats);
+	return false;
 }
 
 void loop_join(struct loop *loop)

@@ -21,6 +21,7 @@ enum loop_order {
 	LOOP_DRAIN,     /* say on `drained` when no job is out any more; from now on admission refuses */
 	LOOP_CANCEL,    /* cancel every job */
 	LOOP_RENEW,     /* loop_renew() */
+	LOOP_BEAT,      /* loop_beat() */
 	LOOP_QUIT,      /* send what is still to be sent, close everything, end */
 };
 
@@ -31,6 +32,7 @@ struct loop_options {
 	const int *listeners;           /* listening sockets, non-blocking; this loop accepts from all of them, and closes none */
 	const bool *listeners_tls;      /* whether each speaks TLS */
 	size_t listener_count;
+	bool leave_backlog;             /* those sockets outlive leatd: who comes while it drains is left to the next one */
 	struct chan *drained;           /* of size_t: the index; has room for all loops; borrowed */
 	struct chan *const *mails;      /* inquiry_mail_new() of each loop; borrowed until loop_join() of all of them */
 	size_t mail_count;
@@ -45,6 +47,9 @@ void loop_order(struct loop *, enum loop_order);
 /* New tokens and a new certificate: takes the caller's reference. Connections go by the new tokens at once; those that are there keep
  * their certificate. Any thread. */
 void loop_renew(struct loop *, struct access *);
+
+/* Is it there? It sends `who` to `beats`, which has room for it. Never blocks; false: it is far behind with its orders. */
+bool loop_beat(struct loop *, struct chan *beats, size_t who);
 
 /* After LOOP_QUIT: waits for the thread. */
 void loop_join(struct loop *);

@@ -16,6 +16,8 @@ enum { LOOP_SCRATCH_BYTES = 64 * 1024 };
 struct loop_message {
 	enum loop_order order;
 	struct access *access;          /* LOOP_RENEW: with a reference */
+	struct chan *beats;             /* LOOP_BEAT: where to send `who`; a reference */
+	size_t who;
 };
 
 struct peer;
@@ -65,6 +67,7 @@ struct loop {
 	char *scratch;                  /* where connections without a half-read request read to */
 	moment waited_since;            /* when it had nothing to do */
 	unsigned spin_credit;           /* over 0: it has paid to wait awake */
+	bool leave_backlog;             /* see loop_options */
 	bool draining, stopping, ended;
 };
 

@@ -7,11 +7,13 @@
 #include "listen.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
 #include "page.h"
 #include "semaphores.h"
 #include "signals.h"
 #include "tokens.h"
 #include "trim.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +27,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -341,7 +342,7 @@ static bool start_loops(struct loops *l, struct leatd *leatd, const struct liste
 	made = make_mails(l, wanted) && listeners && l->drained && l->loops;
 	while (made && l->count < wanted) {
 		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners, .listeners_tls = sockets->tls,
-						.listener_count = sockets->address_count, .drained = l->drained,
+						.listener_count = sockets->address_count, .drained = l->drained, .leave_backlog = sockets->handed_over,
 						.mails = l->mails, .mail_count = l->mail_count };
 
 		listen_of_loop(sockets, l->count, listeners);
@@ -416,11 +417,12 @@ static void log_faults(const struct leatd *leatd, struct slice faults)
 	}
 }
 
-/* The files of tokens and of the certificate, again. What is wrong changes nothing. */
-static void renew_access(struct leatd *leatd, const struct loops *l)
+/* The files of tokens and of the certificate, again. What is wrong changes nothing: false. */
+static bool renew_access(struct leatd *leatd, const struct loops *l)
 {
 	struct buf errors = { 0 };
 	struct access *access = access_load(&leatd->config->server, &errors);
+	bool right = access;
 
 	if (access) {
 		for (size_t i = 0; i < l->count; i++)
@@ -432,80 +434,129 @@ static void renew_access(struct leatd *leatd, const struct loops *l)
 	}
 	access_unref(access);
 	buf_free(&errors);
+	return right;
 }
 
 /* --- The course of things --- */
 
-static void say_ready(const struct leatd *leatd, const struct listen_sockets *sockets)
+/* What main has while leatd serves and drains. */
+struct course {
+	struct leatd *leatd;
+	struct loops loops;
+	struct chan *signals;           /* borrowed */
+	struct trim trim;
+	struct notify notify;
+	struct watchdog *watchdog;      /* NULL: there is none */
+};
+
+static void say_ready(struct course *c, const struct listen_sockets *sockets)
 {
+	struct log *log = c->leatd->log;
+
 	for (size_t i = 0; i < sockets->address_count; i++)
-		log_notice(leatd->log, "ready", log_text("listen", slice_of(sockets->texts[i])));
+		log_notice(log, "ready", log_text("listen", slice_of(sockets->texts[i])));
 	for (size_t i = 0; i < sockets->address_count; i++)
-		warn_of_address(leatd, sockets->texts[i]);
-	sd_notifyf(0, "READY=1\nSTATUS=Serving %zu job types.", leatd->type_count);
+		warn_of_address(c->leatd, sockets->texts[i]);
+	notify_ready(&c->notify, c->leatd);
+}
+
+static void reload(struct course *c)
+{
+	bool right;
+
+	notify_reloading();
+	right = renew_access(c->leatd, &c->loops);
+	notify_reloaded(&c->notify, c->leatd, right ? NULL : "What was read again is wrong and not in force: see the log.");
 }
 
 /* What is not about stopping. What commands left behind are children of this very thread, and the keepers that runners wait for are not. */
-static bool is_minor(struct leatd *leatd, const struct loops *l, int signal)
+static bool is_minor(struct course *c, int signal)
 {
 	if (signal == SIGHUP)
-		renew_access(leatd, l);
+		reload(c);
 	while (signal == SIGCHLD && waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0)
 		;
 	return signal == SIGHUP || signal == SIGCHLD;
 }
 
-/* Until SIGTERM or SIGINT. */
-static void serve(struct leatd *leatd, const struct loops *l, struct chan *signals, struct trim *trim)
+/* What is done now and then, if it is time. Returns when it is again. */
+static moment look_around(struct course *c)
 {
-	int signal;
+	trim_look(&c->trim, c->leatd);
+	notify_look(&c->notify, c->leatd);
+	return moment_min(c->trim.next, c->notify.next);
+}
 
-	do {
-		trim_look(trim, leatd);
-	} while (chan_recv(signals, &signal, NULL, trim->next) != CHAN_OK || is_minor(leatd, l, signal));
+enum happening { HAPPENED_STOP, HAPPENED_DRAINED, HAPPENED_TIME };
+
+/* Waits for SIGTERM or SIGINT; for a loop to say that it has drained, if `drained` is not nil; for `until`. Meanwhile sees to all else. */
+static enum happening await_next(struct course *c, struct chan *drained, moment until)
+{
+	while (!moment_reached(until)) {
+		moment wake = moment_min(until, look_around(c)), tick;
+		size_t index, part;
+		int signal;
+		struct chan_case cases[] = { CHAN_RECV_CASE(c->signals, &signal), CHAN_RECV_CASE(drained, &index),
+					     CHAN_RECV_CASE(watchdog_ticks(c->watchdog), &tick),
+					     CHAN_RECV_CASE(watchdog_beats(c->watchdog), &part) };
+
+		switch (chan_select(cases, countof(cases), NULL, wake, NULL)) {
+		case 0:
+			if (!is_minor(c, signal))
+				return HAPPENED_STOP;
+			break;
+		case 1:
+			return HAPPENED_DRAINED;
+		case 2:
+			watchdog_tick(c->watchdog);
+			break;
+		case 3:
+			watchdog_beat(c->watchdog, part);
+			break;
+		}
+	}
+	return HAPPENED_TIME;
 }
 
 /* Waits until every loop has said that its jobs are over. False: the time is up, or, if they are to be heeded, a second SIGTERM or
  * SIGINT has come. */
-static bool wait_drained(struct leatd *leatd, struct loops *l, size_t *drained, struct chan *signals, bool heed, moment until)
+static bool wait_drained(struct course *c, size_t *drained, bool heed, moment until)
 {
-	while (*drained < l->count) {
-		size_t index;
-		int signal;
-		struct chan_case cases[] = { CHAN_RECV_CASE(l->drained, &index), CHAN_RECV_CASE(signals, &signal) };
-
-		switch (chan_select(cases, countof(cases), NULL, until, NULL)) {
-		case 0:
+	while (*drained < c->loops.count) {
+		switch (await_next(c, c->loops.drained, until)) {
+		case HAPPENED_DRAINED:
 			++*drained;
 			break;
-		case 1:
-			if (!is_minor(leatd, l, signal) && heed)
+		case HAPPENED_STOP:
+			if (heed)
 				return false;
 			break;
-		default:
+		case HAPPENED_TIME:
 			return false;
 		}
 	}
 	return true;
 }
 
-static void drain(struct leatd *leatd, struct loops *l, struct chan *signals)
+static void drain(struct course *c)
 {
+	struct leatd *leatd = c->leatd;
 	moment until = moment_in(leatd->config->server.drain_timeout);
 	size_t drained = 0;
 
 	log_notice(leatd->log, "draining", log_number("timeout_ms", leatd->config->server.drain_timeout / MILLISECONDS));
-	sd_notify(0, "STOPPING=1\nSTATUS=Finishing the jobs that were accepted.");
+	notify_stopping(&c->notify, leatd, until);
 	shim_store(&leatd->finish_by, until, release);
 	shim_store(&leatd->draining, 1, seq_cst);
-	order_all(l, LOOP_DRAIN);
-	if (wait_drained(leatd, l, &drained, signals, true, until))
+	order_all(&c->loops, LOOP_DRAIN);
+	if (wait_drained(c, &drained, true, until))
 		return;
 	log_warning(leatd->log, "cancelling what is left");
+	notify_stopping(&c->notify, leatd, FOREVER);
 	shim_store(&leatd->cancelling, 1, seq_cst);
-	order_all(l, LOOP_CANCEL);
+	order_all(&c->loops, LOOP_CANCEL);
 	/* Every job is killed after its grace; nothing can hurry it more. */
-	wait_drained(leatd, l, &drained, signals, false, FOREVER);
+	wait_drained(c, &drained, false, FOREVER);
 }
 
 static void leatd_free(struct leatd *leatd)
@@ -524,10 +575,9 @@ static void leatd_free(struct leatd *leatd)
 	free(leatd->hosts);
 }
 
-static int cannot_start(struct leatd *leatd, const char *why)
+static void cannot_start(const struct leatd *leatd, const char *why)
 {
 	log_error(leatd->log, "cannot start", log_text("error", slice_of(why)));
-	return EX_OSERR;
 }
 
 /* Jobs that could not be stopped still use what we would free: the process ends with them as they are. */
@@ -544,37 +594,50 @@ static void leave_abandoned(const struct leatd *leatd)
 	_exit(EX_OK);
 }
 
-static int run(struct leatd *leatd, struct chan *signals, struct trim *trim)
+static int start_serving(struct course *c, struct listen_sockets *sockets)
 {
+	struct leatd *leatd = c->leatd;
 	size_t loop_count = leatd->config->server.loops ? leatd->config->server.loops : count_cpus();
-	struct listen_sockets sockets;
-	struct loops loops = { 0 };
 	char why[256] = "no memory or no threads";
-	int status = EX_OK;
+	int r = listen_open(sockets, leatd->config, loop_count, why, sizeof(why));
 
-	int r = listen_open(&sockets, leatd->config, loop_count, why, sizeof(why));
+	if (r == 0 && collect_hosts(leatd, sockets) && start_loops(&c->loops, leatd, sockets) &&
+	    watchdog_start(&c->watchdog, leatd, c->loops.loops, c->loops.count) == 0)
+		return EX_OK;
+	cannot_start(leatd, why);
+	return r == -ENOKEY ? EX_CONFIG : EX_OSERR;
+}
 
-	if (r < 0 || !collect_hosts(leatd, &sockets)) {
-		status = cannot_start(leatd, why);
-		if (r == -ENOKEY)
-			status = EX_CONFIG;
-	} else if (!start_loops(&loops, leatd, &sockets)) {
-		status = cannot_start(leatd, why);
-	} else {
-		warn_of_tokens(leatd, leatd->config->access);
-		say_ready(leatd, &sockets);
-		serve(leatd, &loops, signals, trim);
-		drain(leatd, &loops, signals);
-	}
-	stop_loops(&loops);
-	listen_close(&sockets);
+static void stop_serving(struct course *c, struct listen_sockets *sockets)
+{
+	struct leatd *leatd = c->leatd;
+
+	notify_last_answers(shim_load(&leatd->finish_by, relaxed));
+	watchdog_stop(c->watchdog);
+	stop_loops(&c->loops);
+	listen_close(sockets);
 	leave_abandoned(leatd);
 	/* All at the same time: each may take its grace. */
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_retire(&leatd->types[i]);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
-	free_loops(&loops);
+	free_loops(&c->loops);
+}
+
+static int run(struct course *c)
+{
+	struct leatd *leatd = c->leatd;
+	struct listen_sockets sockets;
+	int status = start_serving(c, &sockets);
+
+	if (status == EX_OK) {
+		warn_of_tokens(leatd, leatd->config->access);
+		say_ready(c, &sockets);
+		(void)await_next(c, NULL, FOREVER);
+		drain(c);
+	}
+	stop_serving(c, &sockets);
 	if (status == EX_OK)
 		log_notice(leatd->log, "stopped");
 	return status;
@@ -584,9 +647,8 @@ int main(int argc, char **argv)
 {
 	struct arguments args = { 0 };
 	struct leatd leatd = { 0 };
+	struct course course = { .leatd = &leatd };
 	struct config *config;
-	struct chan *signals;
-	struct trim trim;
 	struct log *log;
 	int status = EX_OSERR, error;
 
@@ -599,21 +661,21 @@ int main(int argc, char **argv)
 		config_free(config);
 		return status;
 	}
-	trim_init(&trim);
+	trim_init(&course.trim);
 	open_standard_descriptors();
 	raise_descriptor_limit(&leatd.descriptors);
 	signals_block();
-	log = log_start(config->server.log);
-	signals = signals_start();
-	if (!log || !signals)
+	log = log_start(config->server.log, config->server.log_rate);
+	course.signals = signals_start();
+	if (!log || !course.signals)
 		fprintf(stderr, "leatd: cannot start: %s\n", strerror(ENOMEM));
 	else if ((error = leatd_init(&leatd, config, log)) < 0)
 		log_error(log, "cannot start", log_text("error", slice_of(strerror(-error))));
 	else
-		status = run(&leatd, signals, &trim);
+		status = run(&course);
 	leatd_free(&leatd);
 	log_stop(log);
-	chan_unref(signals);
+	chan_unref(course.signals);
 	config_free(config);
 	return status;
 }

@@ -4,7 +4,6 @@
 #include "exec.h"
 #include "job.h"
 #include "leatd.h"
-#include "log.h"
 #include "plugin.h"
 #include "semaphores.h"
 #include "type.h"
@@ -19,18 +18,6 @@ static void (*const kinds[])(struct job *) = {
 	[KIND_PLUGIN] = plugin_run,
 	[KIND_PLUGIN_HOST] = worker_run,
 };
-
-static void log_ended(const struct job *job)
-{
-	struct log *log = job->type->leatd->log;
-
-	if (log_wants(log, LOG_LEVEL_JOBS))
-		log_put(log, LOG_LEVEL_JOBS, "job ended", (struct log_field[]){
-			log_text("job", job->type->name), log_text("id", slice_of(job->id)),
-			log_text("outcome", slice_of(outcome_name(job->outcome))),
-			log_number("queue_us", (job->started - job->arrived) / MICROSECONDS),
-			log_number("run_us", (job->ended - job->started) / MICROSECONDS), { 0 } });
-}
 
 /* Not even half of what a run usually takes: it would only take the runner from one that can still end in time. */
 static bool is_hopeless(const struct job *job, moment now)
@@ -88,10 +75,7 @@ void run_job(void *elem, void *unused unused_arg)
 		job_bury(job);
 		return;
 	}
-	if (turn == TURN_RAN) {
-		if (!job_end_running(job, moment_now()))
-			return;
-		log_ended(job);
-	}
+	if (turn == TURN_RAN && !job_end_running(job, moment_now()))
+		return;
 	chan_send(job->home, &job, NULL, FOREVER);
 }

@@ -74,6 +74,19 @@ in_child static bool set_limits(struct attempt *a)
 	return true;
 }
 
+/* A leatd that is the last to be killed when memory is short (OOMScoreAdjust=) does not want that of its commands. Never in the way. */
+in_child static void be_killed_first(void)
+{
+	long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char sign = '\0';
+
+	if (fd < 0)
+		return;
+	if (syscall(SYS_read, fd, &sign, 1) == 1 && sign == '-')
+		syscall(SYS_write, fd, "0", 1);
+	syscall(SYS_close, fd);
+}
+
 in_child static bool become(struct attempt *a)
 {
 	const struct spawn_order *o = a->order;
@@ -82,6 +95,8 @@ in_child static bool become(struct attempt *a)
 	/* With the rights of leatd; 0 stands for whoever writes it. */
 	if (o->cgroup >= 0)
 		TRY("entering its cgroup", SYS_write, o->cgroup, "0", 1);
+	/* While it is still the same user. */
+	be_killed_first();
 	/* The limits after the user: a change of user looks at RLIMIT_NPROC, and then execve() may fail for it. */
 	if (!set_descriptors(a) || !set_account(a) || !set_limits(a))
 		return false;

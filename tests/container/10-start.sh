@@ -15,7 +15,7 @@ expect [ "$(leat run id </dev/null)" = leat ]
 # Its processes, and those of its job, which is over.
 expect [ "$(cat "$unit_cgroup/cgroup.procs")" = "$(show MainPID)" ]
 expect leaves_are_empty
-expect systemd-analyze security --threshold=20 leatd.service >/dev/null
+expect systemd-analyze security --threshold=16 leatd.service >/dev/null
 stop_leatd
 expect [ "$(show Result) $(show ExecMainStatus)" = 'success 0' ]
 expect [ ! -e "$unit_cgroup" ]

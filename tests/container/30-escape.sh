@@ -31,7 +31,10 @@ for ((i = 0; i < clients; i++)); do
 	pids+=("$!")
 done
 # They can be seen, while they are there.
-await grep -qszxF LEAT_JOB=escape /proc/[0-9]*/environ
+some_run() {
+	grep -qszxF LEAT_JOB=escape /proc/[0-9]*/environ
+}
+await some_run
 for pid in "${pids[@]}"; do
 	wait "$pid" || die 'a client was not content'
 done

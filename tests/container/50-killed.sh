@@ -15,11 +15,13 @@ done
 for i in 1 2 3 4 5 6 7 8; do
 	await has_processes "old-$i" 3
 done
+began=$(date +%s%N)
 systemctl kill --kill-whom=main --signal=KILL leatd
 is_another() {
 	[[ $(show ActiveState) == active && $(show MainPID) != "$first" && $(show MainPID) != 0 ]]
 }
 await is_another
+printf 'back after %d ms\n' $((($(date +%s%N) - began) / 1000000))
 for i in 1 2 3 4 5 6 7 8; do
 	expect has_none "old-$i"
 done

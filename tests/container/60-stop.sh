@@ -4,14 +4,14 @@
 source "${0%/*}/common.sh"
 
 start_leatd <<'INI'
-drain_timeout = 3s
+drain_timeout = 6s
 [job escape]
 exec = /usr/bin/escape tree
 concurrency = 8
 queue = 8
 deadline = 1m
 [job short]
-exec = /bin/sleep 1
+exec = /bin/sleep 3
 concurrency = 4
 deadline = 1m
 INI

@@ -35,10 +35,10 @@ journal_cursor() {
 
 # --- leatd, as its unit starts it ---
 
-# start_leatd <CONFIGURATION: returns when systemd has heard that it is ready.
+# start_leatd <CONFIGURATION, on 127.0.0.1:5328 or $listen: returns when systemd has heard that it is ready.
 start_leatd() {
 	stop_leatd
-	{ printf '[server]\nlisten = 127.0.0.1:5328\n'; cat; } >/etc/leat/leatd.ini
+	{ printf '[server]\nlisten = %s\n' "${listen:-127.0.0.1:5328}"; cat; } >/etc/leat/leatd.ini
 	log_from=$(journal_cursor)
 	systemctl start leatd || die 'leatd does not start'
 }

@@ -31,7 +31,7 @@ static inline struct mill *mill_start(const char *const *overrides, size_t n)
 	m->config = config_load(NULL, overrides, n, &errors);
 	ck_assert_msg(m->config != NULL, "%.*s", (int)errors.len, errors.at);
 	m->leatd.config = m->config;
-	m->leatd.log = log_start("error");
+	m->leatd.log = log_start("error", 0);
 	m->leatd.ids = ids_new();
 	ck_assert_int_eq(semaphores_start(&m->leatd), 0);
 	getrlimit(RLIMIT_NOFILE, &m->leatd.descriptors);

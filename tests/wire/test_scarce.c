@@ -2,12 +2,11 @@
  * is lost. Connections that cannot be accepted, for want of descriptors or of memory: they come in later. */
 #include "wire.h"
 
-#include "preload/failing.h"
+#include "preloaded.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -16,34 +15,9 @@ enum {
 	LARGE = 50000,
 };
 
-static struct failing *map_page(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	struct failing *page;
-
-	ck_assert(fd >= 0);
-	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ck_assert(page != MAP_FAILED);
-	close(fd);
-	return page;
-}
-
-/* It lies beside leatd. */
-static const char *library(void)
-{
-	const char *slash = strrchr(leatd_path(), '/');
-
-	return scratchf("%.*s/failing.so", slash ? (int)(slash - leatd_path()) : 1, slash ? leatd_path() : ".");
-}
-
 static struct server *start_failing(struct failing **page)
 {
-	char zeros[sizeof(struct failing)] = { 0 };
-	const char *path = new_file_of(zeros, sizeof(zeros));
-	const char *environment[] = { scratchf("LD_PRELOAD=%s", realpath(library(), NULL)), scratchf("FAILING_FILE=%s", path), NULL };
-
-	*page = map_page(path);
-	return server_launch(&(struct launch){ .environment = environment, .config =
+	return server_launch(&(struct launch){ .environment = preloaded(page, NULL), .config =
 		"[server]\nloops = 1\nheader_timeout = 2s\nbody_timeout = 2s\n[job echo]\nbuiltin = echo\nconcurrency = 1\n"
 		"[job cat]\nexec = cat\nconcurrency = 1\ndeadline = 10s\n[job sleep]\nbuiltin = sleep\nconcurrency = 1\n" });
 }

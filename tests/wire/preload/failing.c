@@ -1,12 +1,14 @@
-/* Preloaded into leatd: the n-th allocation from now on fails, whoever asks, and so do as many accept4(). The test says n, and reads what is
- * allocated, through a page that both have mapped: the file that FAILING_FILE names. */
+/* Preloaded into leatd: the n-th allocation from now on fails, whoever asks, and so do as many accept4(); and event loops can be frozen. The
+ * test says so, and reads what is allocated, through a page that both have mapped: the file that FAILING_FILE names. */
 #include "failing.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -103,4 +105,11 @@ int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
 		atomic_fetch_sub(&page->accept_failures, 1);
 	errno = (int)atomic_load(&page->accept_error);
 	return -1;
+}
+
+int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
+{
+	while (atomic_load(&page->frozen))
+		poll(NULL, 0, 1);
+	return (int)syscall(SYS_epoll_pwait, fd, events, most, timeout, NULL, 0);
 }

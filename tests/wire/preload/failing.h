@@ -12,6 +12,7 @@ struct failing {
 	_Atomic(int64_t) accept_failures;       /* so many more calls of accept4() fail; -1: all */
 	_Atomic(int64_t) accept_error;          /* with this errno */
 	_Atomic(int64_t) accepts;               /* calls of accept4() */
+	_Atomic(int64_t) frozen;        /* 1: an event loop that waits for events, waits until this is 0 */
 };
 
 #endif
