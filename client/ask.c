@@ -57,14 +57,11 @@ static enum status take_answer(const struct address *a, struct answer *answer)
 	return STATUS_DONE;
 }
 
-static enum status exchange(struct connection *c, const struct address *a, const struct bytes *request, size_t before, int64_t patience,
-                            struct answer *answer)
+enum status ask_failed(const struct address *a, enum exchange_status how, const char *why, int64_t patience)
 {
-	const char *why = NULL;
-
-	switch (connection_exchange(c, request, before, &answer->bytes, &why)) {
+	switch (how) {
 	case EXCHANGE_DONE:
-		return take_answer(a, answer);
+		break;
 	case EXCHANGE_ENDED:
 		complain("leatd at %s closed the connection without an answer; its log says why", a->text);
 		return STATUS_NO_SERVER;
@@ -77,18 +74,51 @@ static enum status exchange(struct connection *c, const struct address *a, const
 	return STATUS_PROTOCOL;
 }
 
+static enum status exchange(struct connection *c, const struct address *a, const struct bytes *request, size_t before, int64_t patience,
+                            struct answer *answer)
+{
+	const char *why = NULL;
+	enum exchange_status how = connection_exchange(c, request, before, &answer->bytes, &why);
+
+	return how == EXCHANGE_DONE ? take_answer(a, answer) : ask_failed(a, how, why, patience);
+}
+
+static enum status parse_address(struct address *address, const struct server *server)
+{
+	const char *wrong = address_parse(address, server->address);
+
+	if (!wrong)
+		return STATUS_DONE;
+	complain("bad server address '%s': %s", server->address, wrong);
+	return STATUS_USAGE;
+}
+
+/* With `limit` for all that follows. */
+static enum status open_at(const struct address *a, const char *ca_file, moment limit, struct connection *c)
+{
+	const char *wrong = connection_open(c, a, ca_file, moment_min(limit, moment_in(connect_patience)));
+
+	c->limit = limit;
+	return wrong ? no_server(a, wrong) : STATUS_DONE;
+}
+
+enum status ask_open(const struct server *server, int64_t patience, struct address *address, struct connection *c)
+{
+	enum status status = parse_address(address, server);
+
+	*c = (struct connection){ .fd = -1 };
+	return status == STATUS_DONE ? open_at(address, server->ca_file, moment_in(patience), c) : status;
+}
+
 /* `before`: how many answers come before the one to `request`. */
 static enum status ask_at(const struct address *a, const char *ca_file, const struct bytes *request, size_t before, int64_t patience,
                           struct answer *answer)
 {
-	moment limit = moment_in(patience);
 	struct connection connection;
-	const char *wrong = connection_open(&connection, a, ca_file, moment_min(limit, moment_in(connect_patience)));
+	enum status status = open_at(a, ca_file, moment_in(patience), &connection);
 
-	connection.limit = limit;
-
-	enum status status = wrong ? no_server(a, wrong) : exchange(&connection, a, request, before, patience, answer);
-
+	if (status == STATUS_DONE)
+		status = exchange(&connection, a, request, before, patience, answer);
 	connection_close(&connection);
 	return status;
 }
@@ -100,16 +130,14 @@ enum status ask(const struct server *server, const struct bytes *request, int64_
 
 	*answer = (struct answer){ 0 };
 
-	const char *wrong = address_parse(&address, server->address);
+	enum status status = parse_address(&address, server);
 
-	if (wrong) {
-		complain("bad server address '%s': %s", server->address, wrong);
-		return STATUS_USAGE;
-	}
+	if (status != STATUS_DONE)
+		return status;
 	if (!server->token_file)
 		return ask_at(&address, server->ca_file, request, 0, patience, answer);
 
-	enum status status = token_add(&whole, server->token_file);
+	status = token_add(&whole, server->token_file);
 
 	bytes_add(&whole, request->at, request->len);
 	if (status == STATUS_DONE)

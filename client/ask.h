@@ -3,6 +3,7 @@
 #define LEAT_ASK_H
 
 #include "bytes.h"
+#include "connection.h"
 #include "reply.h"
 #include "exit.h"
 #include "server.h"
@@ -24,5 +25,11 @@ struct answer {
  * another status than STATUS_DONE. Release with answer_free() in any case. */
 enum status ask(const struct server *, const struct bytes *request, int64_t patience, struct answer *) must_check;
 void answer_free(struct answer *);
+
+/* For who holds the conversation himself: takes the address apart and connects, with `patience` for all of it. Close the connection in any case.
+ * Complains. */
+enum status ask_open(const struct server *, int64_t patience, struct address *, struct connection *) must_check;
+/* Complains about another end of it than EXCHANGE_DONE. */
+enum status ask_failed(const struct address *, enum exchange_status, const char *why, int64_t patience) must_check;
 
 #endif

@@ -36,14 +36,7 @@ static int wait_for(const struct connection *c, short events)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
 
-	for (;;) {
-		int n = poll(&p, 1, time_left(c->limit));
-
-		if (n > 0)
-			return p.revents;
-		if (n == 0 && time_left(c->limit) == 0)
-			return 0;
-	}
+	return connection_poll(c, &p, 1, false) ? p.revents : 0;
 }
 
 static void set_option(int fd, int level, int option, int value)
@@ -150,36 +143,68 @@ void connection_close(struct connection *c)
 	c->fd = -1;
 }
 
+ssize_t connection_send(const struct connection *c, const void *bytes, size_t len)
+{
+	ssize_t n = c->tls ? tls_send(c->tls, bytes, len) : send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
+}
+
+ssize_t connection_receive(const struct connection *c, void *to, size_t len)
+{
+	ssize_t n = c->tls ? tls_receive(c->tls, to, len) : recv(c->fd, to, len, MSG_DONTWAIT);
+
+	return n >= 0 || errno == EAGAIN || errno == EINTR ? n : 0;
+}
+
+bool connection_has_more(const struct connection *c)
+{
+	return c->tls && tls_has_more(c->tls);
+}
+
+bool connection_poll(const struct connection *c, struct pollfd *polls, size_t n, bool at_once)
+{
+	for (;;) {
+		int ready = poll(polls, n, at_once ? 0 : time_left(c->limit));
+
+		if (ready > 0 || at_once)
+			return true;
+		if (ready == 0 && time_left(c->limit) == 0)
+			return false;
+	}
+}
+
+void connection_end(const struct connection *c)
+{
+	reset_at_close(c->fd, false);
+}
+
 /* Sends what the socket takes. False when the server does not listen any more: its answer may still be there to read. */
 static bool send_some(const struct connection *c, const struct bytes *request, size_t *sent)
 {
-	const char *at = request->at + *sent;
-	size_t len = request->len - *sent;
-	ssize_t n = c->tls ? tls_send(c->tls, at, len) : send(c->fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = connection_send(c, request->at + *sent, request->len - *sent);
 
 	if (n >= 0)
 		*sent += (size_t)n;
-	return n >= 0 || errno == EAGAIN || errno == EINTR;
+	return n >= 0;
 }
 
 /* False at the end of the connection, of whatever kind. */
 static bool receive_some(const struct connection *c, struct bytes *answer)
 {
-	char *to = bytes_reserve(answer, READ_BYTES);
-	ssize_t n = c->tls ? tls_receive(c->tls, to, READ_BYTES) : recv(c->fd, to, READ_BYTES, MSG_DONTWAIT);
+	ssize_t n = connection_receive(c, bytes_reserve(answer, READ_BYTES), READ_BYTES);
 
 	if (n > 0)
 		answer->len += (size_t)n;
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+	return n != 0;
 }
 
 /* What is ready: as wait_for(), but that TLS may have more to read without the socket knowing. */
 static int wait_ready(const struct connection *c, bool sending)
 {
 	short events = sending ? POLLIN | POLLOUT : POLLIN;
-	bool more = c->tls && tls_has_more(c->tls);
 
-	return more ? (POLLIN | (sending ? POLLOUT : 0)) : wait_for(c, events);
+	return connection_has_more(c) ? (POLLIN | (sending ? POLLOUT : 0)) : wait_for(c, events);
 }
 
 static bool says_no_auth(const struct bytes *answer)

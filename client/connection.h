@@ -11,6 +11,9 @@
 
 #include "../lib/moment.h"
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 struct connection {
 	int fd;
 	struct tls *tls;                /* NULL: not encrypted */
@@ -33,5 +36,20 @@ enum exchange_status {
  * block both sides. Passes over `before` answers, unless one says NOAUTH, and fills `answer` with the bytes of the next one. */
 enum exchange_status connection_exchange(struct connection *, const struct bytes *request, size_t before, struct bytes *answer,
                                          const char **why) must_check;
+
+/* --- For a conversation of one's own --- */
+
+struct pollfd;
+
+/* As send() and recv() that do not block. Of a send: 0 it has to wait, -1 the server does not listen any more. Of a receive: 0 the connection
+ * has ended, in whatever way, -1 nothing yet. */
+ssize_t connection_send(const struct connection *, const void *bytes, size_t len) must_check;
+ssize_t connection_receive(const struct connection *, void *to, size_t len) must_check;
+/* There are bytes of which poll() does not know. */
+bool connection_has_more(const struct connection *);
+/* poll() until the limit, or without waiting. False: the limit has passed. */
+bool connection_poll(const struct connection *, struct pollfd *, size_t n, bool at_once) must_check;
+/* All is said and answered: closing is not to be a reset. */
+void connection_end(const struct connection *);
 
 #endif

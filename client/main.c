@@ -45,6 +45,8 @@ static const struct option_row options[OPTION_COUNT] = {
 	                 "                       that the job takes", false, 0 },
 	[OPTION_INTERVAL] = { "interval", "D", "time between two looks, 100ms or more (default: 1s)", false, 0 },
 	[OPTION_HOW_MANY] = { "count", "N", "end after so many looks (default: go on)", false, 0 },
+	[OPTION_STREAM] = { "stream", NULL, "send the payload while it is read, and print the output\n"
+	                    "                       while it comes", false, 0 },
 	[OPTION_HELP] = { "help", NULL, "print this", true, 'h' },
 	[OPTION_VERSION] = { "version", NULL, "print the version", true, 'V' },
 };
@@ -60,11 +62,14 @@ static const struct command {
 	const char *summary;
 	const char *help;
 } commands[] = {
-	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_ARG), command_run,
+	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_ARG) | TAKES(OPTION_STREAM), command_run,
 	  "run a job and print its output",
 	  "Runs JOB and writes its output to stdout, byte for byte. The payload is the\n"
 	  "argument, or stdin when it is - or not given; at most 64 MiB, and what the server\n"
-	  "allows. Errors are a line on stderr. Interrupting it cancels the job.\n" },
+	  "allows. Errors are a line on stderr. Interrupting it cancels the job.\n"
+	  "With --stream output is written as the job writes it, so there may be some before\n"
+	  "an error. The payload has no limit then if the job reads it as it comes (in its\n"
+	  "configuration: stdin = stream).\n" },
 	{ "jobs", "", 0, 0, TAKES(OPTION_JSON), command_jobs,
 	  "list the job types and their limits",
 	  "Lists the job types, their limits, and what is waiting and running.\n" },

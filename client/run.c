@@ -3,6 +3,7 @@
 #include "command.h"
 #include "duration.h"
 #include "standard.h"
+#include "stream.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -96,6 +97,11 @@ static enum status print_output(const struct reply *reply)
 	return STATUS_PROTOCOL;
 }
 
+static int64_t patience_of(int64_t deadline)
+{
+	return deadline ? deadline * MILLISECONDS + beyond_deadline : FOREVER;
+}
+
 static enum status run(const struct invocation *i, const struct bytes *payload, int64_t deadline)
 {
 	struct bytes request = { 0 };
@@ -103,8 +109,7 @@ static enum status run(const struct invocation *i, const struct bytes *payload, 
 
 	add_request(&request, i, payload, deadline);
 
-	int64_t patience = deadline ? deadline * MILLISECONDS + beyond_deadline : FOREVER;
-	enum status status = ask(i->server, &request, patience, &answer);
+	enum status status = ask(i->server, &request, patience_of(deadline), &answer);
 
 	if (status == STATUS_DONE)
 		status = print_output(&answer.reply);
@@ -123,6 +128,8 @@ enum status command_run(const struct invocation *i)
 		status = check_id(i->option[OPTION_ID]);
 	if (status == STATUS_DONE)
 		status = check_args(i);
+	if (status == STATUS_DONE && i->option[OPTION_STREAM])
+		return stream_run(i, deadline, patience_of(deadline));
 	if (status == STATUS_DONE)
 		status = read_payload(i, &payload);
 	if (status == STATUS_DONE)

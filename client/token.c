@@ -18,11 +18,12 @@ static bool is_token(const char *text, size_t len)
 	return len > 0 && len <= TOKEN_MAX;
 }
 
-enum status token_add(struct bytes *request, const char *file)
+enum { ROOM = TOKEN_MAX + 3 };
+
+static enum status read_token(const char *file, char text[ROOM], size_t *token_len)
 {
-	char text[TOKEN_MAX + 3];
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	ssize_t n = fd < 0 ? -1 : read(fd, text, ROOM);
 	int error = errno;
 
 	if (fd >= 0)
@@ -42,9 +43,34 @@ enum status token_add(struct bytes *request, const char *file)
 		complain("the token file %s does not hold a token: one line of visible ASCII characters, at most 512", file);
 		return STATUS_USAGE;
 	}
+	*token_len = len;
+	return STATUS_DONE;
+}
+
+enum status token_add(struct bytes *request, const char *file)
+{
+	char text[ROOM];
+	size_t len;
+	enum status status = read_token(file, text, &len);
+
+	if (status != STATUS_DONE)
+		return status;
 	request_begin(request, 2);
 	request_text(request, "AUTH");
 	request_word(request, text, len);
+	explicit_bzero(text, sizeof(text));
+	return STATUS_DONE;
+}
+
+enum status token_add_header(struct bytes *request, const char *file)
+{
+	char text[ROOM];
+	size_t len;
+	enum status status = read_token(file, text, &len);
+
+	if (status != STATUS_DONE)
+		return status;
+	bytes_addf(request, "Authorization: Bearer %.*s\r\n", (int)len, text);
 	explicit_bzero(text, sizeof(text));
 	return STATUS_DONE;
 }

@@ -7,5 +7,7 @@
 
 /* Adds the command that sends it. Complains if the file is not one of a token. */
 enum status token_add(struct bytes *request, const char *file) must_check;
+/* The same with the header of HTTP that sends it. */
+enum status token_add_header(struct bytes *request, const char *file) must_check;
 
 #endif

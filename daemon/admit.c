@@ -144,7 +144,7 @@ static bool may_wait(const struct look *l, struct job_order *order, struct answe
 		why = REFUSED_client_share;
 	else
 		return true;
-	leatd_discharge(l->type->leatd, job_size(order->payload.len + order->args.len));
+	leatd_discharge(l->type->leatd, job_order_size(order));
 	return refuse(l, why, refusal);
 }
 
@@ -162,7 +162,7 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 		return refuse(&l, REFUSED_crash_loop, refusal);
 	if (!l.has_place)
 		return refuse(&l, REFUSED_queue_full, refusal);
-	if (!charge(type->leatd, job_size(order->payload.len + order->args.len)))
+	if (!charge(type->leatd, job_order_size(order)))
 		return refuse(&l, REFUSED_memory, refusal);
 	return may_wait(&l, order, refusal);
 }
@@ -180,7 +180,7 @@ void admit_leave(struct job_order *order, struct answer *refusal)
 {
 	struct look l = { .type = order->type, .now = order->arrived, .has_place = true };
 
-	leatd_discharge(order->type->leatd, job_size(order->payload.len + order->args.len));
+	leatd_discharge(order->type->leatd, job_order_size(order));
 	if (order->share)
 		share_give_back(order->type->share, order->share, false);
 	refuse(&l, REFUSED_memory, refusal);

@@ -75,6 +75,7 @@ struct job_config {
 	size_t env_count;
 	struct arg_rule **args; /* the `arg.*` keys; at most ARGS_MAX */
 	size_t arg_count;
+	bool streams_stdin;     /* what `stdin` says */
 	uint64_t success_bits[4];       /* the exit statuses of `success`, a bit each */
 	size_t uses_index[USES_MAX];    /* of config->semaphores, sorted: the order in which they are taken */
 	size_t uses_count;

@@ -302,6 +302,15 @@ static void check_args(const struct job_config *job, struct check *c)
 		check_arg(job, job->args[i], c);
 }
 
+static void check_stdin(struct job_config *job, struct check *c)
+{
+	job->streams_stdin = strcmp(job->stdin, "stream") == 0;
+	if (!job->streams_stdin && strcmp(job->stdin, "whole") != 0)
+		FAULT(c, "stdin", "'%s' is not whole or stream", job->stdin);
+	else if (job->streams_stdin && !*job->exec)
+		FAULT(c, "stdin", "can be stream for a job with exec only");
+}
+
 /* Where a program runs, and as whom. */
 static void check_surroundings(struct job_config *job, const struct server_config *server, struct check *c)
 {
@@ -479,6 +488,7 @@ static void check_job(struct job_config *job, const struct config *config, struc
 
 	snprintf(section, sizeof(section), "job %s", job->name);
 	check_kind(job, server, &c);
+	check_stdin(job, &c);
 	check_args(job, &c);
 	check_uses(job, config, &c);
 	if (job->deadline <= job->max_deadline)

@@ -3,6 +3,7 @@
 #include "access.h"
 #include "intake.h"
 #include "leatd.h"
+#include "stream_in.h"
 #include "tls.h"
 #include "tokens.h"
 
@@ -121,6 +122,7 @@ static void unlink_conn(struct conn *conn)
 static void conn_close(struct conn *conn)
 {
 	exchanges_drop(conn);
+	stream_in_free(conn->body);
 	ctx_unref(conn->ctx);
 	event_del(&conn->read_event);
 	if (conn->write_event)
@@ -136,6 +138,14 @@ static void conn_close(struct conn *conn)
 	tls_free(conn->tls);
 	close(conn->fd);
 	free(conn);
+}
+
+void conn_reset(struct conn *conn)
+{
+	struct linger at_once = { .l_onoff = 1 };
+
+	setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	conn->broken = true;
 }
 
 void conn_touch(struct conn *conn)
@@ -411,7 +421,7 @@ static void look_after(struct conn *conn)
 		return;
 	}
 	set_timer(conn);
-	if ((intake_has_requests(conn) && intake_is_open(conn)) || has_hidden(conn))
+	if ((intake_has_requests(conn) && intake_is_open(conn)) || has_hidden(conn) || exchanges_wait_for_turn(conn))
 		conn_later(conn);
 }
 

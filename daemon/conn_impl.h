@@ -53,6 +53,7 @@ struct conn {
 	size_t phase_bytes;             /* that have come since */
 	bool continued;                 /* 100 Continue was sent for it */
 	bool head_taken;                /* its head has said who asks, and its body may come */
+	struct stream_in *body;         /* the request that is being read was dispatched, and this is done with its body; NULL: none */
 
 	struct exchange *first, **last; /* the line of answers */
 	size_t exchanges;
@@ -79,6 +80,9 @@ struct conn {
 
 /* Who speaks from now on; NULL: nobody known, who may send little. */
 void conn_set_who(struct conn *, const struct token *);
+
+/* Closes at once, with RST: the client is to see that what it got is not all. */
+void conn_reset(struct conn *);
 
 /* The client sends no more. */
 void conn_on_eof(struct conn *);

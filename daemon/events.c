@@ -13,7 +13,7 @@
 
 enum { RECONNECT_MS = 2000 };
 
-struct stream {
+struct event_stream {
 	struct parts parts;             /* first */
 	struct exchange *exchange;
 	struct access *access;          /* that has let it in; a reference */
@@ -24,13 +24,13 @@ struct stream {
 	bool ops;                       /* may see the jobs in flight */
 };
 
-static struct loop *loop_of(const struct stream *stream)
+static struct loop *loop_of(const struct event_stream *stream)
 {
 	return stream->exchange->conn->loop;
 }
 
 /* Why it has to end, or NULL. */
-static const char *reason_to_end(const struct stream *stream)
+static const char *reason_to_end(const struct event_stream *stream)
 {
 	const struct loop *loop = loop_of(stream);
 
@@ -55,7 +55,7 @@ static void add_chunk(struct buf *to, struct slice chunk)
 	http_end_chunk(to);
 }
 
-static void forget_next(struct stream *stream)
+static void forget_next(struct event_stream *stream)
 {
 	stream->exchange->conn->kept_bytes -= stream->next.cap;
 	buf_free(&stream->next);
@@ -75,7 +75,7 @@ static void add_end(struct buf *to, const char *why)
 
 static bool write_parts(struct parts *parts, struct exchange *ex)
 {
-	struct stream *stream = container_of(parts, struct stream, parts);
+	struct event_stream *stream = container_of(parts, struct event_stream, parts);
 	struct buf *to = &ex->conn->out.bytes;
 	const char *why = reason_to_end(stream);
 
@@ -92,7 +92,7 @@ static bool write_parts(struct parts *parts, struct exchange *ex)
 
 static void end_parts(struct parts *parts, struct exchange *ex)
 {
-	struct stream *stream = container_of(parts, struct stream, parts);
+	struct event_stream *stream = container_of(parts, struct event_stream, parts);
 	struct leatd *leatd = loop_of(stream)->leatd;
 
 	wheel_remove(&stream->timer);
@@ -108,7 +108,7 @@ static void end_parts(struct parts *parts, struct exchange *ex)
 
 /* --- An event --- */
 
-static void compose(struct stream *stream, const struct inquiry_result *jobs)
+static void compose(struct event_stream *stream, const struct inquiry_result *jobs)
 {
 	struct buf *to = &stream->next;
 	struct conn *conn = stream->exchange->conn;
@@ -128,18 +128,18 @@ static void compose(struct stream *stream, const struct inquiry_result *jobs)
 
 static void compose_with_jobs(struct exchange *ex, const struct inquiry_result *jobs)
 {
-	compose(container_of(ex->parts, struct stream, parts), jobs);
+	compose(container_of(ex->parts, struct event_stream, parts), jobs);
 }
 
 /* The one before is not sent, or not even made. */
-static bool has_to_wait(const struct stream *stream)
+static bool has_to_wait(const struct event_stream *stream)
 {
 	const struct exchange *ex = stream->exchange;
 
 	return stream->next.len > 0 || out_waiting(&ex->conn->out) > 0 || ex->inquiry;
 }
 
-static void make_event(struct stream *stream)
+static void make_event(struct event_stream *stream)
 {
 	if (stream->ops)
 		(void)inquiry_follow(stream->exchange, INQUIRY_JOBS, compose_with_jobs);
@@ -149,7 +149,7 @@ static void make_event(struct stream *stream)
 
 static void on_timer(struct wheel_timer *timer)
 {
-	struct stream *stream = container_of(timer, struct stream, timer);
+	struct event_stream *stream = container_of(timer, struct event_stream, timer);
 
 	wheel_set(&loop_of(stream)->wheel, timer, moment_add(loop_of(stream)->now, INTERVAL_NS));
 	if (reason_to_end(stream))
@@ -186,12 +186,12 @@ static bool take_place(struct leatd *leatd)
 	return false;
 }
 
-static void start(struct exchange *ex, struct stream *stream)
+static void start(struct exchange *ex, struct event_stream *stream)
 {
 	struct loop *loop = ex->conn->loop;
 	bool ops = token_may(ex->who, RIGHT_OPS);
 
-	*stream = (struct stream){ .parts = { .write = write_parts, .end = end_parts }, .access = access_ref(loop->access), .ops = ops };
+	*stream = (struct event_stream){ .parts = { .write = write_parts, .end = end_parts }, .access = access_ref(loop->access), .ops = ops };
 	stream->exchange = exchange_in_parts(ex, &stream->parts);
 	if (!stream->exchange) {
 		access_unref(stream->access);
@@ -208,8 +208,8 @@ static void start(struct exchange *ex, struct stream *stream)
 static void answer_get(struct exchange *ex)
 {
 	struct leatd *leatd = exchange_leatd(ex);
-	bool paid = leatd_charge(leatd, sizeof(struct stream));
-	struct stream *stream = paid ? malloc(sizeof(*stream)) : NULL;
+	bool paid = leatd_charge(leatd, sizeof(struct event_stream));
+	struct event_stream *stream = paid ? malloc(sizeof(*stream)) : NULL;
 
 	if (stream) {
 		start(ex, stream);

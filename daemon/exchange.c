@@ -5,6 +5,8 @@
 #include "inquiry.h"
 #include "job.h"
 #include "leatd.h"
+#include "stream_in.h"
+#include "stream_out.h"
 #include "tokens.h"
 #include "type.h"
 
@@ -108,6 +110,8 @@ static void pop(struct conn *conn)
 	struct exchange *ex = take_first(conn);
 
 	end_parts(ex);
+	if (ex->body)
+		stream_in_answered(ex->body);
 	buf_free(&ex->bytes);
 	free(ex);
 }
@@ -170,7 +174,13 @@ struct exchange *exchange_in_parts(struct exchange *ex, struct parts *parts)
 
 void exchange_answer(struct exchange *ex, const struct answer *a)
 {
-	struct buf *to = exchange_begin(ex);
+	struct buf *to;
+
+	if (ex->body_to_come) {
+		ex->wire.keep_alive = false;
+		ex->close_after = true;
+	}
+	to = exchange_begin(ex);
 
 	reply_answer(to, &ex->wire, a, NULL);
 	if (a->code == CODE_OK) {
@@ -201,18 +211,26 @@ void exchange_deny_right(struct exchange *ex, const char *right, struct slice jo
 	exchange_answer(ex, &a);
 }
 
+const struct answer *exchange_job_answer(const struct exchange *ex)
+{
+	const struct answer *fault = ex->body ? stream_in_fault(ex->body) : NULL;
+
+	return fault ? fault : &ex->job->answer;
+}
+
 /* Takes the exchange's reference on the job. */
 static void write_job(struct conn *conn, const struct exchange *ex)
 {
 	struct buf *to = &conn->out.bytes;
 	struct job *job = ex->job;
+	const struct answer *a = exchange_job_answer(ex);
 
-	reply_answer(to, &ex->wire, &job->answer, job);
-	if (job->answer.code != CODE_OK) {
+	reply_answer(to, &ex->wire, a, job);
+	if (a->code != CODE_OK) {
 		job_unref(job);
 		return;
 	}
-	if (!out_add_result(&conn->out, job, job->answer.output, purse_is_scarce(&conn->loop->purse)))
+	if (!out_add_result(&conn->out, job, a->output, purse_is_scarce(&conn->loop->purse)))
 		conn->broken = true;
 	reply_end(to, &ex->wire);
 }
@@ -230,6 +248,8 @@ static void write_whole(struct conn *conn, const struct exchange *ex)
 /* False: its turn has come, but not all of it. */
 static bool write_next(struct conn *conn, struct exchange *ex)
 {
+	if (ex->body)
+		stream_in_say_continue(ex->body, &conn->out.bytes);
 	if (ex->parts)
 		return ex->parts->write(ex->parts, ex);
 	if (ex->ready)
@@ -243,6 +263,13 @@ void exchanges_write(struct conn *conn)
 		pop(conn);
 	if (conn->out.bytes.failed)
 		conn->broken = true;
+}
+
+bool exchanges_wait_for_turn(const struct conn *conn)
+{
+	const struct parts *parts = conn->first ? conn->first->parts : NULL;
+
+	return parts && parts->more && out_waiting(&conn->out) == 0;
 }
 
 /* --- Jobs --- */
@@ -263,6 +290,8 @@ static bool give_up_waiting(struct job *job, enum code code)
 static void settle(struct exchange *ex)
 {
 	ex->ready = true;
+	if (ex->body)
+		stream_in_job_over(ex->body);
 	conn_touch(ex->conn);
 }
 
@@ -314,7 +343,10 @@ static void abandon(struct job *job, const struct answer *answer)
 		return;
 	}
 	if (ex) {
-		reply_answer(&ex->bytes, &ex->wire, answer, job);
+		if (ex->parts)
+			stream_out_abandon(ex, job, answer);
+		else
+			reply_answer(&ex->bytes, &ex->wire, answer, job);
 		ex->conn->kept_bytes += kept_bytes(ex);
 		ex->job = NULL;
 		settle(ex);
@@ -357,7 +389,7 @@ static struct ctx *conn_ctx(struct conn *conn)
 }
 
 /* The job is on its way: its end will be the answer. */
-static void await(struct exchange *ex, struct job *job)
+static void await(struct exchange *ex, struct job *job, bool streamed)
 {
 	struct loop *loop = ex->conn->loop;
 	struct exchange *kept = keep(ex);
@@ -372,6 +404,8 @@ static void await(struct exchange *ex, struct job *job)
 		kept->job = job;
 	else
 		ctx_cancel(job->ctx);
+	if (kept && streamed && !stream_out_start(kept, job))
+		ex->conn->broken = true;
 }
 
 void exchange_run(struct exchange *ex, const struct request *request)
@@ -382,6 +416,11 @@ void exchange_run(struct exchange *ex, const struct request *request)
 	struct answer refusal;
 	struct job *job;
 
+	if (request->stream_out && !ex->wire.minor) {
+		/* It ends with the connection. */
+		ex->wire.keep_alive = false;
+		ex->close_after = true;
+	}
 	if (!token_may_run(ex->who, request->job)) {
 		exchange_deny_right(ex, "run", request->job);
 		return;
@@ -397,8 +436,9 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		exchange_answer(ex, &refusal);
 		return;
 	}
-	await(ex, job);
-	if (ex->close_after)
+	await(ex, job, request->stream_out);
+	/* With a body to come it is not the last that is read. */
+	if (ex->close_after && !ex->body_to_come)
 		conn->no_more = true;
 }
 
@@ -420,6 +460,9 @@ void exchange_job_home(struct job *job)
 static void drop(struct loop *loop, struct exchange *ex)
 {
 	end_parts(ex);
+	if (ex->body)
+		stream_in_answered(ex->body);
+	ex->body = NULL;
 	if (ex->job && !ex->ready && !give_up_waiting(ex->job, CODE_CANCELED)) {
 		leave(loop, ex);
 		return;

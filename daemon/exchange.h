@@ -17,6 +17,7 @@ struct exchange;
 struct inquiry;
 struct leatd;
 struct loop;
+struct stream_in;
 struct token;
 struct tokens;
 
@@ -27,7 +28,12 @@ struct parts {
 	bool (*write)(struct parts *, struct exchange *);
 	/* It has been written, or the client has gone: the exchange is about to be freed. */
 	void (*end)(struct parts *, struct exchange *);
+	/* write() says that there is more, and that enough waits to be sent: it is called again when that has gone. */
+	bool more;
 };
+
+/* How much of it may wait to be sent; the same while memory is short. */
+enum { PARTS_WAITING_BYTES = 64 * 1024, PARTS_SCARCE_BYTES = 4096 };
 
 struct exchange {
 	struct conn *conn;
@@ -35,6 +41,7 @@ struct exchange {
 	struct peer peer;
 	const struct token *who;        /* who asks; NULL: a stranger. Of use until the handler returns, no longer */
 	bool close_after;               /* the connection closes behind this answer */
+	bool body_to_come;              /* its body has not been read; the connection closes behind a refusal, so that it need not be */
 
 	/* Private to exchange.c. An exchange that has to wait for its turn, or for its job, is kept in the connection's line. */
 	struct exchange *kept;          /* of the one that the handler has: its copy in the line */
@@ -43,6 +50,7 @@ struct exchange {
 	struct buf bytes;               /* the answer, if it was ready before its turn */
 	struct job *job;                /* or the job that is the answer; a reference */
 	struct parts *parts;            /* or it comes in parts; owned by whoever made them */
+	struct stream_in *body;         /* its body that is still being read, for the job; the connection's */
 	struct inquiry *inquiry;        /* or what has to be answered by all loops first */
 };
 
@@ -87,6 +95,11 @@ void exchanges_each(struct loop *, bool (*visit)(struct exchange *, void *arg), 
 bool exchange_cancel(struct exchange *);
 
 /* --- For conn.c and loop.c --- */
+
+/* What there is to say of its job, which is over. */
+const struct answer *exchange_job_answer(const struct exchange *);
+/* The exchange that is first in the line has more to write, and there is room for it. */
+bool exchanges_wait_for_turn(const struct conn *);
 
 /* A job has come home: its answer is ready, or nobody waits for it any more. */
 void exchange_job_home(struct job *);

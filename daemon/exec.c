@@ -33,6 +33,8 @@ struct command {
 	int watch_fd;
 	size_t sent;                    /* bytes of the payload */
 	struct output output;
+	bool reader_is_slow;            /* its output waits for who reads the stream */
+	bool cut_short;                 /* ... and was not all read in time */
 	size_t line_len;                /* of the line of stderr that is being read */
 	char line[sizeof(((struct job *)0)->last_error)];
 	enum stage stage;
@@ -42,6 +44,13 @@ struct command {
 
 /* --- Start --- */
 
+/* What is to be its stdin: the stream of the job, if it has one. */
+static void give_stdin(struct command *c)
+{
+	c->program.theirs[0] = c->job->in.reader;
+	c->job->in.reader = -1;
+}
+
 /* 0 or -errno, and then *what is the step that failed. */
 static int start(struct command *c, const char **what)
 {
@@ -49,9 +58,10 @@ static int start(struct command *c, const char **what)
 	autofree char **filled = config->arg_count > 0 ? args_fill(config, c->job->args) : NULL;
 	struct environment env;
 	autofree char **envp = environment_make(&env, config, c->job);
+	int r;
 
-	int r = program_open(&c->program);
-
+	give_stdin(c);
+	r = program_open(&c->program);
 	*what = "making pipes";
 	if (r < 0 || !envp || (config->arg_count > 0 && !filled))
 		return r < 0 ? r : -ENOMEM;
@@ -78,24 +88,13 @@ static void write_payload(struct command *c)
 	program_close_fd(&c->program.in);
 }
 
-static void read_output(struct command *c)
+static void take_output(struct command *c)
 {
-	size_t room;
-	char *to;
+	enum output_taken taken = output_take(&c->output, c->program.out);
 
-	while ((to = output_room(&c->output, &room))) {
-		ssize_t n = read(c->program.out, to, room);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			program_close_fd(&c->program.out);
-			return;
-		}
-		output_put(&c->output, (size_t)n);
-	}
+	c->reader_is_slow = taken == OUTPUT_WAITS_FOR_READER;
+	if (taken == OUTPUT_ENDED)
+		program_close_fd(&c->program.out);
 }
 
 static void end_line(struct command *c)
@@ -169,23 +168,37 @@ static void advance(struct command *c)
 
 enum { WAIT_IN, WAIT_OUT, WAIT_ERR, WAIT_CHILD, WAIT_LEAF, WAIT_LEATD, WAIT_WATCH, WAITS };
 
-/* Waits for whatever comes first. A descriptor of -1 is passed over by poll. */
-static void wait_for_events(struct command *c, struct pollfd polls[WAITS])
+/* What has to become ready for its output to go on. */
+static struct pollfd out_of(const struct command *c)
 {
-	int64_t left = c->next - moment_now();
+	if (c->program.out >= 0 && c->reader_is_slow)
+		return (struct pollfd){ c->job->out.writer, POLLOUT, 0 };
+	return (struct pollfd){ c->program.out, POLLIN, 0 };
+}
+
+/* A descriptor of -1 is passed over by poll. */
+static void poll_until(struct pollfd *polls, size_t n, moment until)
+{
+	int64_t left = until - moment_now();
 	struct timespec timeout = { .tv_sec = left / SECONDS, .tv_nsec = left % SECONDS };
 
 	if (left < 0)
 		timeout = (struct timespec){ 0 };
+	if (ppoll(polls, n, &timeout, NULL) < 0)
+		memset(polls, 0, n * sizeof(*polls));
+}
+
+/* Waits for whatever comes first. */
+static void wait_for_events(struct command *c, struct pollfd polls[WAITS])
+{
 	polls[WAIT_IN] = (struct pollfd){ c->program.in, POLLOUT, 0 };
-	polls[WAIT_OUT] = (struct pollfd){ c->program.out, POLLIN, 0 };
+	polls[WAIT_OUT] = out_of(c);
 	polls[WAIT_ERR] = (struct pollfd){ c->program.err, POLLIN, 0 };
 	polls[WAIT_CHILD] = (struct pollfd){ c->program.tree.trees->child_ended, POLLIN, 0 };
 	polls[WAIT_LEAF] = (struct pollfd){ c->program.tree.leaf && c->program.tree.childless ? c->program.tree.leaf->events : -1, POLLPRI, 0 };
 	polls[WAIT_LEATD] = (struct pollfd){ c->program.tree.trees->leatd, POLLIN, 0 };
 	polls[WAIT_WATCH] = (struct pollfd){ c->stage == STAGE_RUNNING ? c->watch_fd : -1, POLLIN, 0 };
-	if (ppoll(polls, WAITS, &timeout, NULL) < 0)
-		memset(polls, 0, WAITS * sizeof(*polls));
+	poll_until(polls, WAITS, c->next);
 }
 
 /* A child of the keeper has ended, or its leaf is said to be empty. */
@@ -210,7 +223,8 @@ static void attend(struct command *c)
 {
 	struct pollfd polls[WAITS];
 
-	write_payload(c);
+	if (c->program.in >= 0)
+		write_payload(c);
 	do {
 		advance(c);
 		wait_for_events(c, polls);
@@ -219,14 +233,12 @@ static void attend(struct command *c)
 		if (polls[WAIT_IN].revents)
 			write_payload(c);
 		if (polls[WAIT_OUT].revents)
-			read_output(c);
+			take_output(c);
 		if (polls[WAIT_ERR].revents)
 			read_errors(c);
 		/* Armed in vain means that it is cancelled; advance() will see it. */
 		if (polls[WAIT_WATCH].revents)
 			(void)!chan_watch_arm(c->watch);
-		if (c->output.limit != OUTPUT_FITS)
-			program_close_fd(&c->program.out);
 	} while ((!polls[WAIT_CHILD].revents && !polls[WAIT_LEAF].revents) || !is_over(c, polls[WAIT_CHILD].revents));
 }
 
@@ -247,7 +259,7 @@ static void answer(struct command *c)
 
 	if (c->output.limit != OUTPUT_FITS) {
 		output_answer_limit(&c->output);
-	} else if (ctx_error(job->ctx) == CHAN_CANCELED) {
+	} else if (c->cut_short || ctx_error(job->ctx) == CHAN_CANCELED) {
 		job_cut_short(job);
 	} else if (is_success(c, told_to_end)) {
 		output_answer_done(&c->output);
@@ -258,10 +270,26 @@ static void answer(struct command *c)
 	}
 }
 
+/* The command is over, but not all that it wrote has been read: until there is room for more, or it is too late. */
+static bool wait_for_reader(struct command *c)
+{
+	struct pollfd polls[] = { { c->program.tree.trees->leatd, POLLIN, 0 }, { c->watch_fd, POLLIN, 0 }, out_of(c) };
+
+	poll_until(polls, countof(polls), c->job->deadline);
+	if (polls[0].revents)
+		program_die_with_leatd(&c->program);
+	if (polls[1].revents)
+		(void)!chan_watch_arm(c->watch);
+	c->cut_short = ctx_error(c->job->ctx) != CHAN_OK || moment_reached(c->job->deadline);
+	return !c->cut_short;
+}
+
 static void finish(struct command *c)
 {
-	if (c->program.out >= 0)
-		read_output(c);
+	do {
+		if (c->program.out >= 0)
+			take_output(c);
+	} while (c->program.out >= 0 && c->reader_is_slow && wait_for_reader(c));
 	/* No more than a pipe holds: whoever still writes was left on purpose. */
 	for (int i = 0; i < ERROR_READS_MAX && c->program.err >= 0 && read_errors(c); i++)
 		;

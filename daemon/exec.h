@@ -1,4 +1,5 @@
-/* Jobs that are commands: payload on stdin, output from stdout, the last line of stderr for people.
+/* Jobs that are commands: payload on stdin, output from stdout, the last line of stderr for people. A job with streams has them instead:
+ * job->in is its stdin, and what it writes is moved to job->out as it comes (output.h).
  *
  * At its deadline less `grace`, or when it is cancelled, a command gets SIGTERM; at the deadline, or one grace after the cancelling,
  * its process group is killed. Whatever way the command ends, exec_run() returns only when its process group is gone, with what

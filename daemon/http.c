@@ -127,7 +127,7 @@ struct run {
 	const char *why;
 };
 
-enum step { STEP_NEXT, STEP_MORE, STEP_BAD, STEP_END };
+enum step { STEP_NEXT, STEP_MORE, STEP_BAD, STEP_HEAD, STEP_PART, STEP_END };
 
 static enum step more(struct run *r, uint64_t need)
 {
@@ -180,7 +180,7 @@ static void next_line(struct http_parser *p)
 
 /* ---- Request line ---- */
 
-enum state { STATE_START, STATE_REQUEST_LINE, STATE_HEADERS, STATE_BODY, STATE_CHUNK_SIZE, STATE_CHUNK, STATE_CHUNK_END,
+enum state { STATE_START, STATE_REQUEST_LINE, STATE_HEADERS, STATE_HEAD_READ, STATE_BODY, STATE_CHUNK_SIZE, STATE_CHUNK, STATE_CHUNK_END,
 	     STATE_TRAILERS };
 
 static void set_span(struct http_parser *p, enum http_span_id id, size_t at, size_t end)
@@ -486,12 +486,28 @@ static enum step finish_head(struct run *r)
 	if (request->minor && !(p->seen & 1 << HEADER_HOST))
 		return bad(r, 400, "no Host header");
 	request->keep_alive = !p->connection_close && (request->minor || p->connection_keep_alive);
-	if (p->seen & 1 << HEADER_TRANSFER_ENCODING) {
-		p->state = STATE_CHUNK_SIZE;
-	} else {
-		p->state = STATE_BODY;
+	p->chunked = p->seen & 1 << HEADER_TRANSFER_ENCODING;
+	p->state = STATE_HEAD_READ;
+	return STEP_NEXT;
+}
+
+static bool body_is_here(const struct run *r)
+{
+	return !r->p->chunked && r->p->left <= r->len - r->p->at && r->p->left <= r->max_body;
+}
+
+static enum step step_head_read(struct run *r)
+{
+	struct http_parser *p = r->p;
+
+	if (p->wants_head && !p->head_told && !body_is_here(r)) {
+		p->head_told = true;
+		return STEP_HEAD;
+	}
+	p->state = p->chunked ? STATE_CHUNK_SIZE : STATE_BODY;
+	if (!p->chunked && !p->request.streamed) {
 		p->skipping = p->left > r->max_body;
-		if (p->skipping && (p->left > SKIP_MAX || request->expect_continue))
+		if (p->skipping && (p->left > SKIP_MAX || p->request.expect_continue))
 			return bad(r, 413, "the body is too long");
 	}
 	return STEP_NEXT;
@@ -544,10 +560,30 @@ static void close_gap(struct run *r)
 	p->line -= n;
 }
 
+/* Some of what is left, of the body or of the chunk. Nothing is kept in front of it. */
+static enum step hand_out(struct run *r)
+{
+	struct http_parser *p = r->p;
+	size_t n = r->len - p->at;
+
+	if (n > p->left)
+		n = (size_t)p->left;
+	if (n == 0)
+		return more(r, 1);
+	p->request.body = (struct slice){ r->window + p->at, n };
+	p->left -= n;
+	drop(r, p->at + n);
+	p->at = p->line = 0;
+	return STEP_PART;
+}
+
 static enum step step_body(struct run *r)
 {
 	struct http_parser *p = r->p;
 	size_t n = r->len - p->at;
+
+	if (p->request.streamed)
+		return p->left > 0 ? hand_out(r) : STEP_END;
 
 	if (n > p->left)
 		n = (size_t)p->left;
@@ -607,7 +643,7 @@ static enum step step_chunk_size(struct run *r)
 	}
 	if (__builtin_add_overflow(p->chunked_total, p->left, &p->chunked_total))
 		p->chunked_total = UINT64_MAX;
-	if (p->chunked_total > r->max_body) {
+	if (p->chunked_total > r->max_body && !p->request.streamed) {
 		if (p->chunked_total > SKIP_MAX)
 			return bad(r, 413, "the body is too long");
 		p->skipping = true;
@@ -623,6 +659,8 @@ static enum step step_chunk(struct run *r)
 	struct http_parser *p = r->p;
 	size_t n = r->len - p->at;
 
+	if (p->request.streamed && p->left > 0)
+		return hand_out(r);
 	if (n > p->left)
 		n = (size_t)p->left;
 	if (!p->skipping) {
@@ -710,8 +748,10 @@ static struct parse_result end_request(struct run *r)
 {
 	struct http_parser *p = r->p;
 
-	set_slices(r);
+	if (!p->request.streamed)
+		set_slices(r);
 	p->request.body = (struct slice){ r->window + p->head_len, p->body_len };
+	p->request.streamed = false;
 	p->state = STATE_START;
 	p->head_done = false;
 	p->blank_dropped = false;
@@ -725,15 +765,45 @@ static struct parse_result want_more(struct run *r)
 
 	p->head_done = p->state >= STATE_BODY;
 	if (p->head_done) {
-		if (p->skipping)
+		if (p->skipping || p->request.streamed)
 			close_gap(r);
-		set_slices(r);
+		if (!p->request.streamed)
+			set_slices(r);
 	}
 	if (p->skipping && r->need > SKIP_WANT)
 		r->need = SKIP_WANT;
 	if (__builtin_add_overflow(p->at, r->need, &want))
 		want = SIZE_MAX;
 	return (struct parse_result){ .status = PARSE_MORE, .used = r->used, .want = want };
+}
+
+static struct parse_result tell_head(struct run *r)
+{
+	r->p->head_done = true;
+	set_slices(r);
+	return (struct parse_result){ .status = PARSE_HEAD, .used = r->used };
+}
+
+void http_stream(struct http_parser *p)
+{
+	p->request.streamed = true;
+	/* The head is now a gap in front of the body. */
+	p->head_len = 0;
+}
+
+void http_give_back(struct http_parser *p, size_t bytes)
+{
+	p->left += bytes;
+}
+
+bool http_at_end(const struct http_parser *p)
+{
+	return p->request.streamed && p->state == STATE_BODY && p->left == 0;
+}
+
+uint64_t http_body_left(const struct http_parser *p)
+{
+	return p->left;
 }
 
 bool http_skip(struct http_parser *p, char *window)
@@ -752,6 +822,7 @@ struct parse_result http_parse(struct http_parser *p, char *window, size_t len, 
 		[STATE_START] = step_start,
 		[STATE_REQUEST_LINE] = step_request_line,
 		[STATE_HEADERS] = step_headers,
+		[STATE_HEAD_READ] = step_head_read,
 		[STATE_BODY] = step_body,
 		[STATE_CHUNK_SIZE] = step_chunk_size,
 		[STATE_CHUNK] = step_chunk,
@@ -767,6 +838,10 @@ struct parse_result http_parse(struct http_parser *p, char *window, size_t len, 
 
 	if (step == STEP_END)
 		return end_request(&r);
+	if (step == STEP_HEAD)
+		return tell_head(&r);
+	if (step == STEP_PART)
+		return (struct parse_result){ .status = PARSE_PART, .used = r.used };
 	if (step == STEP_MORE)
 		return want_more(&r);
 	return (struct parse_result){ .status = PARSE_BAD, .http_status = r.http_status, .why = r.why };

@@ -31,7 +31,8 @@ struct http_request {
 	/* Without the white space around them. Where the header is not there: empty, and `at` is NULL. */
 	struct slice host, origin, content_type, authorization, traceparent, leat_deadline, leat_id;
 	bool has_body;                  /* a Content-Length or Transfer-Encoding was given */
-	struct slice body;              /* decoded; of PARSE_DONE only */
+	bool streamed;                  /* the body comes in parts */
+	struct slice body;              /* decoded; of PARSE_DONE, and of PARSE_PART */
 };
 
 enum http_span_id {
@@ -42,6 +43,7 @@ enum http_span_id {
 struct http_parser {
 	struct http_request request;    /* after PARSE_DONE and PARSE_TOOBIG; the head's part of it also once head_done */
 	bool head_done;                 /* the head has been read, the body has not: time to answer Expect: 100-continue */
+	bool wants_head;                /* the caller's, set after http_parser_init(): say PARSE_HEAD */
 
 	/* What follows is private to http.c. Offsets count from the start of the window. */
 	uint8_t state;
@@ -49,6 +51,7 @@ struct http_parser {
 	bool authority;                 /* the target named the host */
 	bool connection_close, connection_keep_alive;
 	bool skipping;                  /* the body is over its limit */
+	bool chunked, head_told;
 	uint8_t headers;                /* lines so far */
 	uint16_t seen;                  /* which of the known headers, a bit each */
 	size_t at;                      /* what lies before it has been looked at */
@@ -68,6 +71,16 @@ void http_parser_init(struct http_parser *);
  * After PARSE_DONE and PARSE_TOOBIG the next call begins the next request.
  * The window is written to: a chunked body is decoded in place, and the head is moved up behind what is dropped. */
 struct parse_result http_parse(struct http_parser *, char *window, size_t len, size_t max_body);
+
+/* After PARSE_HEAD: the body is handed out as it comes, however long it is: PARSE_PART for each part, at its end PARSE_DONE, whose body is
+ * empty. The slices of the head are valid until the next call. */
+void http_stream(struct http_parser *);
+/* After PARSE_PART: the last `bytes` of it could not be taken. The caller drops so many fewer, and they come again. */
+void http_give_back(struct http_parser *, size_t bytes);
+/* No further byte is needed to say PARSE_DONE of a body in parts. */
+bool http_at_end(const struct http_parser *);
+/* How many bytes of a body in parts are still to come at least. */
+uint64_t http_body_left(const struct http_parser *);
 
 /* The rest of the body of the request that has begun is thrown away as it comes, and at its end stands PARSE_TOOBIG; call http_parse()
  * again with the window as it is. The slices of its head are valid until then. False: the head has not come whole. */

@@ -5,6 +5,7 @@
 #include "conn_impl.h"
 #include "leatd.h"
 #include "route.h"
+#include "stream_in.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -104,8 +105,12 @@ bool intake_is_open(const struct conn *conn)
 {
 	size_t waiting = out_waiting(&conn->out) + conn->kept_bytes;
 
-	return !conn->no_more && !conn->broken && !conn->lingering &&
-	       conn->exchanges < conn->loop->leatd->config->server.max_pipeline &&
+	if (conn->no_more || conn->broken || conn->lingering)
+		return false;
+	/* A body has been let in already. */
+	if (conn->body)
+		return !stream_in_is_full(conn->body);
+	return conn->exchanges < conn->loop->leatd->config->server.max_pipeline &&
 	       (waiting < OUT_SCARCE_BYTES || (waiting < OUT_WAITING_MAX && !purse_is_scarce(&conn->loop->purse)));
 }
 
@@ -153,12 +158,12 @@ static void answer_surplus(struct conn *conn)
 	answer_and_close(conn, a);
 }
 
-static void answer_bad(struct conn *conn, const struct parse_result *r)
+static struct answer bad_answer(const struct parse_result *r)
 {
 	struct answer a = answer_make(r->http_status == 413 ? CODE_TOOBIG : CODE_ERR, r->why);
 
 	a.http_status = r->http_status;
-	answer_and_close(conn, a);
+	return a;
 }
 
 static void answer_too_big(struct conn *conn)
@@ -245,6 +250,53 @@ static bool take_head(struct conn *conn)
 	return true;
 }
 
+/* --- Bodies that go to their jobs as they come --- */
+
+static bool wants_stream(const struct conn *conn)
+{
+	const struct http_request *request = &conn->parser.http.request;
+	const struct type *type = request->has_body && !conn->surplus ? route_type(conn->loop->leatd, request) : NULL;
+
+	return type && type->config->streams_stdin;
+}
+
+/* The head is there, and is dispatched: if the job is admitted, the body goes to it, and otherwise nobody reads it. */
+static void begin_body(struct conn *conn)
+{
+	struct exchange ex = begin_exchange(conn);
+	const struct http_request *request = &conn->parser.http.request;
+
+	http_stream(&conn->parser.http);
+	ex.body_to_come = true;
+	conn->head_taken = true;
+	conn->served = true;
+	route_dispatch(&ex, request);
+	if (!ex.kept || !ex.kept->job) {
+		conn->no_more = true;
+		return;
+	}
+	conn->body = stream_in_start(ex.kept, request->expect_continue, ex.close_after);
+	if (!conn->body)
+		conn->broken = true;
+	conn_touch(conn);
+}
+
+/* How many bytes of the part that has come there is no room for. */
+static size_t leave_of_part(struct conn *conn)
+{
+	struct http_parser *parser = &conn->parser.http;
+	size_t left = parser->request.body.len - stream_in_take(conn->body, parser->request.body);
+
+	http_give_back(parser, left);
+	return left;
+}
+
+static void fail_body(struct conn *conn, struct answer a)
+{
+	stream_in_fail(conn->body, &a);
+	conn_touch(conn);
+}
+
 static bool decide_protocol(struct conn *conn, const char *at, size_t len)
 {
 	bool undecided;
@@ -254,6 +306,7 @@ static bool decide_protocol(struct conn *conn, const char *at, size_t len)
 	if (http_begins(at, len, &undecided)) {
 		conn->protocol = PROTOCOL_HTTP;
 		http_parser_init(&conn->parser.http);
+		conn->parser.http.wants_head = true;
 	} else if (!undecided) {
 		conn->protocol = PROTOCOL_LINE;
 		resp_parser_init(&conn->parser.resp);
@@ -297,6 +350,10 @@ static size_t starve(struct conn *conn, char *at, size_t len)
 	struct parse_result r;
 	struct answer a;
 
+	if (conn->body) {
+		conn->broken = true;
+		return len;
+	}
 	if (!conn->starved)
 		shim_add(&conn->loop->leatd->starved, 1, relaxed);
 	if (!conn->starved && conn->want > 0 && conn->want - len <= SKIP_MAX_BYTES && skip_rest(conn, at)) {
@@ -316,13 +373,19 @@ static size_t starve(struct conn *conn, char *at, size_t len)
 	return len;
 }
 
+/* There is something to be parsed: bytes, or the end of a body whose last part was taken. */
+static bool has_next(const struct conn *conn, size_t len)
+{
+	return len > 0 || (conn->body && http_at_end(&conn->parser.http));
+}
+
 /* Takes requests from the front of the window; returns the bytes that are dealt with. */
 static size_t take_requests(struct conn *conn, char *at, size_t len)
 {
 	size_t used = 0;
 
 	conn->want = 0;
-	for (int turn = 0; used < len && intake_is_open(conn) && turn < TURN_REQUESTS; turn++) {
+	for (int turn = 0; has_next(conn, len - used) && intake_is_open(conn) && turn < TURN_REQUESTS; turn++) {
 		struct parse_result r;
 
 		if (!decide_protocol(conn, at + used, len - used))
@@ -334,8 +397,19 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 				return len;
 			conn->want = r.want;
 			return used + r.used;
+		case PARSE_HEAD:
+			if (wants_stream(conn))
+				begin_body(conn);
+			used += r.used;
+			continue;
+		case PARSE_PART:
+			used += r.used - leave_of_part(conn);
+			continue;
 		case PARSE_DONE:
-			dispatch(conn);
+			if (conn->body)
+				stream_in_end(conn->body);
+			else
+				dispatch(conn);
 			break;
 		case PARSE_TOOBIG:
 			if (!is_admitted(conn))
@@ -346,7 +420,10 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 				answer_too_big(conn);
 			break;
 		case PARSE_BAD:
-			answer_bad(conn, &r);
+			if (conn->body)
+				fail_body(conn, bad_answer(&r));
+			else
+				answer_and_close(conn, bad_answer(&r));
 			break;
 		}
 		used += r.used;
@@ -395,6 +472,8 @@ static enum phase phase_of(const struct conn *conn)
 
 	if (intake_has_requests(conn))
 		return PHASE_NONE;
+	if (conn->body)
+		return PHASE_BODY;
 	body = conn->want > 0 && (conn->protocol == PROTOCOL_HTTP ? conn->parser.http.head_done : resp_in_array(&conn->parser.resp));
 	return body ? PHASE_BODY : conn->in.len > 0 ? PHASE_LINE : PHASE_NONE;
 }
@@ -501,7 +580,10 @@ void intake_late(struct conn *conn)
 	a.http_status = 408;
 	if (conn->starved)
 		refuse_starved(conn, &a);
-	answer_and_close(conn, a);
+	if (conn->body)
+		fail_body(conn, a);
+	else
+		answer_and_close(conn, a);
 	buf_free(&conn->in);
 	conn->phase = PHASE_NONE;
 }

@@ -6,6 +6,7 @@
 #include "share.h"
 #include "type.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,6 +21,13 @@ static size_t own_size(size_t bytes)
 size_t job_size(size_t bytes)
 {
 	return own_size(bytes) + JOB_BESIDE_BYTES;
+}
+
+size_t job_order_size(const struct job_order *order)
+{
+	size_t streams = (size_t)order->stream_in + order->stream_out;
+
+	return job_size(order->payload.len + order->args.len) + streams * STREAM_BYTES;
 }
 
 /* Two halves in hex: one of this process, one that counts. */
@@ -45,6 +53,20 @@ static struct slice keep(char **room, struct slice s)
 	return kept;
 }
 
+/* False, and errno: they cannot be had. */
+static bool open_streams(struct job *job, const struct job_order *order)
+{
+	int r = order->stream_in ? stream_open(&job->in, true) : 0;
+
+	if (r == 0 && order->stream_out)
+		r = stream_open(&job->out, false);
+	if (r == 0)
+		return true;
+	stream_close(&job->in);
+	errno = -r;
+	return false;
+}
+
 struct job *job_new(const struct job_order *order)
 {
 	size_t bytes = order->payload.len + order->args.len;
@@ -54,8 +76,10 @@ struct job *job_new(const struct job_order *order)
 	if (!job)
 		return NULL;
 	memset(job, 0, sizeof(*job));
+	job->in = job->out = STREAM_CLOSED;
 	job->ctx = ctx_with_deadline(order->parent, order->deadline);
-	if (!job->ctx) {
+	if (!job->ctx || !open_streams(job, order)) {
+		ctx_unref(job->ctx);
 		free(job);
 		return NULL;
 	}
@@ -69,7 +93,7 @@ struct job *job_new(const struct job_order *order)
 	job->home = order->home;
 	job->probe = order->probe;
 	job->share = order->share;
-	job->charged = job_size(bytes);
+	job->charged = job_order_size(order);
 	job->claim = order->claim;
 	if (order->id.len)
 		memcpy(job->id, order->id.at, order->id.len);
@@ -84,6 +108,8 @@ void job_unref(struct job *job)
 {
 	if (shim_sub(&job->references, 1, acq_rel) != 1)
 		return;
+	stream_close(&job->in);
+	stream_close(&job->out);
 	leatd_discharge(job->type->leatd, job->charged);
 	ctx_unref(job->ctx);
 	free(job->output);
@@ -105,7 +131,7 @@ bool job_charge(struct job *job, size_t bytes)
 	return true;
 }
 
-static enum outcome outcome_of(enum code code)
+enum outcome job_outcome_of(enum code code)
 {
 	switch (code) {
 	case CODE_OK:
@@ -113,6 +139,7 @@ static enum outcome outcome_of(enum code code)
 	case CODE_TIMEOUT:
 		return OUTCOME_timeout;
 	case CODE_CANCELED:
+	case CODE_ERR:          /* the rest of its request was not to be understood */
 		return OUTCOME_canceled;
 	case CODE_KILLED:
 	case CODE_TOOBIG:
@@ -124,7 +151,6 @@ static enum outcome outcome_of(enum code code)
 	case CODE_NOID:
 	case CODE_NOAUTH:
 	case CODE_NOPROTO:
-	case CODE_ERR:
 		break;
 	}
 	return OUTCOME_failed;
@@ -138,7 +164,7 @@ void job_set_failure(struct job *job, enum code code, const char *format, ...)
 	vsnprintf(job->detail, sizeof(job->detail), format, args);
 	va_end(args);
 	job->answer = answer_make(code, job->detail);
-	job->outcome = outcome_of(code);
+	job->outcome = job_outcome_of(code);
 }
 
 /* Where the halves of a traceparent lie: 00-TRACE-SPAN-FLAGS. */

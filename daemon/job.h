@@ -10,6 +10,7 @@
 
 #include "answer.h"
 #include "books.h"
+#include "stream.h"
 #include "wheel.h"
 #include "../lib/chan.h"
 
@@ -33,6 +34,7 @@ struct job_order {
 	struct id_claim *claim;         /* of the id, or NULL; taken over */
 	struct slice traceparent;       /* W3C Trace Context, or empty */
 	struct slice args;              /* of args_pack(), or empty */
+	bool stream_in, stream_out;     /* it reads, and writes, while it runs */
 	moment arrived, deadline;
 	struct ctx *parent;             /* of the client: cancelling it cancels the job */
 	struct chan *home;              /* where the job goes when it is over; borrowed */
@@ -55,6 +57,7 @@ struct job {
 	struct share_entry *share;      /* what its client holds of the places; NULL: not counted */
 	struct ctx *ctx;                /* done when the deadline passes or nobody wants the result any more */
 	struct chan *home;
+	struct stream in, out;          /* what it reads and writes while it runs; closed: its payload, and `output` */
 
 	/* The loop's alone, set when the job is on its way. */
 	void *exchange;                 /* whom it answers; NULL: the client has gone */
@@ -85,9 +88,11 @@ struct job {
 /* Bytes that a job with these, of payload and arguments together, is charged with: the job, and what comes with every job (its context, its
  * id, its place in the line of answers, the head of its answer). */
 size_t job_size(size_t bytes);
+/* The same for a job of this order, with its streams. */
+size_t job_order_size(const struct job_order *);
 
-/* A job with two references: the loop's and the channel's. The caller has charged job_size() for it, and the job gives it
- * back. NULL: no memory, and the charge is still the caller's. */
+/* A job with two references: the loop's and the channel's. The caller has charged job_order_size() for it, and the job
+ * gives it back. NULL: no memory, or (errno says so) no descriptors for its streams, and the charge is still the caller's. */
 must_check struct job *job_new(const struct job_order *);
 void job_unref(struct job *);
 
@@ -96,6 +101,9 @@ bool job_claim(struct job *, enum job_state);
 
 /* Charges what a run produces to the memory budget. False: over it. */
 bool job_charge(struct job *, size_t bytes);
+
+/* What the books say of a job that was answered with that code. */
+enum outcome job_outcome_of(enum code);
 
 /* Sets the answer of a job that was not done: its code's outcome, and words made with printf. */
 void job_set_failure(struct job *, enum code, const char *format, ...) printf_like(3, 4);

@@ -3,13 +3,29 @@
 #include "job.h"
 #include "type.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { FIRST_BYTES = 4096 };
+enum {
+	FIRST_BYTES = 4096,
+	/* What a kind that does not splice puts into the stream at a time. */
+	STREAM_STEP_BYTES = 16 * 1024,
+};
 
 void output_init(struct output *o, struct job *job)
 {
 	*o = (struct output){ .job = job };
+}
+
+static bool is_streamed(const struct output *o)
+{
+	return o->job->out.writer >= 0;
+}
+
+static size_t most(const struct output *o)
+{
+	return o->job->type->config->max_output;
 }
 
 static bool resize(struct output *o, size_t cap)
@@ -28,16 +44,74 @@ static bool resize(struct output *o, size_t cap)
 /* Twice as much, or what is needed, but no more than can be of use. */
 static bool grow(struct output *o, size_t need)
 {
-	size_t most = o->job->type->config->max_output + 1;     /* one more, to see that it is over */
+	size_t useful = most(o) + 1;    /* one more, to see that it is over */
 	size_t cap = o->cap ? o->cap * 2 : FIRST_BYTES;
 
 	if (cap < need)
 		cap = need;
-	return resize(o, cap < most ? cap : most);
+	return resize(o, cap < useful ? cap : useful);
 }
+
+/* --- Streamed --- */
+
+static char *stream_room(struct output *o, size_t *room)
+{
+	if (o->limit != OUTPUT_FITS || (o->cap == 0 && !resize(o, STREAM_STEP_BYTES)))
+		return NULL;
+	*room = o->cap;
+	return o->job->output;
+}
+
+/* What is over max_output is not sent. */
+static bool stream_add(struct output *o, const void *bytes, size_t len)
+{
+	size_t fits = len < most(o) - o->len ? len : most(o) - o->len;
+
+	if (o->limit != OUTPUT_FITS)
+		return false;
+	if (!stream_write(&o->job->out, bytes, fits, o->job->ctx))
+		o->limit = OUTPUT_CUT_SHORT;
+	else if (fits < len)
+		o->limit = OUTPUT_TOO_BIG;
+	o->len += fits;
+	return o->limit == OUTPUT_FITS;
+}
+
+/* All that is allowed has been moved: is there more? */
+static enum output_taken look_for_more(struct output *o, int fd)
+{
+	char byte;
+	ssize_t n = read(fd, &byte, 1);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return OUTPUT_WAITS_FOR_SOURCE;
+	if (n > 0)
+		o->limit = OUTPUT_TOO_BIG;
+	return OUTPUT_ENDED;
+}
+
+static enum output_taken stream_take(struct output *o, int fd)
+{
+	switch (stream_move(&o->job->out, fd, most(o) - o->len, &o->len)) {
+	case STREAM_EMPTY:
+		return OUTPUT_WAITS_FOR_SOURCE;
+	case STREAM_FULL:
+		return OUTPUT_WAITS_FOR_READER;
+	case STREAM_MOST:
+		return look_for_more(o, fd);
+	case STREAM_END:
+	case STREAM_UNREAD:     /* and so the job is cancelled */
+		break;
+	}
+	return OUTPUT_ENDED;
+}
+
+/* --- Either way --- */
 
 char *output_room(struct output *o, size_t *room)
 {
+	if (is_streamed(o))
+		return stream_room(o, room);
 	if (o->limit != OUTPUT_FITS || (o->len == o->cap && !grow(o, o->len + 1)))
 		return NULL;
 	*room = o->cap - o->len;
@@ -46,16 +120,41 @@ char *output_room(struct output *o, size_t *room)
 
 void output_put(struct output *o, size_t bytes)
 {
+	if (is_streamed(o)) {
+		stream_add(o, o->job->output, bytes);
+		return;
+	}
 	o->len += bytes;
-	if (o->len > o->job->type->config->max_output)
+	if (o->len > most(o))
 		o->limit = OUTPUT_TOO_BIG;
+}
+
+enum output_taken output_take(struct output *o, int fd)
+{
+	size_t room;
+	char *to;
+
+	if (is_streamed(o))
+		return stream_take(o, fd);
+	while ((to = output_room(o, &room))) {
+		ssize_t n = read(fd, to, room);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return OUTPUT_WAITS_FOR_SOURCE;
+		if (n <= 0)
+			break;
+		output_put(o, (size_t)n);
+	}
+	return OUTPUT_ENDED;
 }
 
 bool output_add(struct output *o, const void *bytes, size_t len)
 {
-	const size_t max = o->job->type->config->max_output;
-
-	if (len > max - o->len) {
+	if (is_streamed(o))
+		return stream_add(o, bytes, len);
+	if (len > most(o) - o->len) {
 		o->limit = OUTPUT_TOO_BIG;
 		return false;
 	}
@@ -92,7 +191,8 @@ bool output_answer_whole(struct output *o, const void *bytes, size_t len)
 void output_answer_done(const struct output *o)
 {
 	o->job->answer = answer_make(CODE_OK, "");
-	o->job->answer.output = (struct slice){ o->job->output, o->len };
+	if (!is_streamed(o))
+		o->job->answer.output = (struct slice){ o->job->output, o->len };
 	o->job->outcome = OUTCOME_done;
 }
 
@@ -100,6 +200,10 @@ void output_answer_limit(const struct output *o)
 {
 	struct job *job = o->job;
 
+	if (o->limit == OUTPUT_CUT_SHORT) {
+		job_cut_short(job);
+		return;
+	}
 	if (o->limit == OUTPUT_NO_MEMORY) {
 		job_set_failure(job, CODE_KILLED, "no memory left for its output");
 		answer_fact_text(&job->answer, "reason", SLICE("memory"));

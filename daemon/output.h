@@ -1,4 +1,6 @@
-/* The output of a run, on the thread that runs it: kept whole in the job until its end, within max_output and the memory budget. */
+/* The output of a run, on the thread that runs it, within max_output: kept whole in the job until its end, within the memory budget; or, if
+ * the client wants it as it comes, written to the job's stream, and then whoever puts it there waits while the stream is full, until the
+ * job's context is done. */
 #ifndef LEAT_OUTPUT_H
 #define LEAT_OUTPUT_H
 
@@ -9,11 +11,12 @@
 
 struct job;
 
-enum output_limit { OUTPUT_FITS, OUTPUT_TOO_BIG, OUTPUT_NO_MEMORY };
+enum output_limit { OUTPUT_FITS, OUTPUT_TOO_BIG, OUTPUT_NO_MEMORY, OUTPUT_CUT_SHORT };
 
 struct output {
 	struct job *job;
-	size_t len, cap;                /* of job->output */
+	size_t len;                     /* of all of it */
+	size_t cap;                     /* of job->output, which is the room of one step if it is streamed */
 	enum output_limit limit;        /* which one was met; then no more is taken */
 };
 
@@ -30,7 +33,13 @@ bool output_add(struct output *, const void *bytes, size_t len);
  * job itself to there. False: the memory budget was met. */
 must_check bool output_answer_whole(struct output *, const void *bytes, size_t len);
 
-/* Sets the answer of the job: done, with this output, or that a limit was met. */
+enum output_taken { OUTPUT_WAITS_FOR_SOURCE, OUTPUT_WAITS_FOR_READER, OUTPUT_ENDED };
+
+/* Takes what comes out of a pipe that does not block, as much as there is, and as the stream takes without waiting: until the pipe has more
+ * to read, or the stream, job->out.writer, can be written to. Once a limit is met it says that it has ended. */
+must_check enum output_taken output_take(struct output *, int fd);
+
+/* Sets the answer of the job: done, with this output (unless it was streamed), or that a limit was met. */
 void output_answer_done(const struct output *);
 void output_answer_limit(const struct output *);
 

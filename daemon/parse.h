@@ -15,6 +15,9 @@ enum parse_status {
 	PARSE_MORE,     /* incomplete; `want` says how long the window has to become before another look is of use */
 	PARSE_DONE,     /* a request; its slices are valid until the window is changed */
 	PARSE_TOOBIG,   /* a request whose payload was over its limit and has been skipped: answer TOOBIG and go on */
+	PARSE_HEAD,     /* of HTTP, if it was asked for: the head of a request whose body is not all there, or is over its limit. Choose
+	                 * http_stream(), or call again for the whole request */
+	PARSE_PART,     /* of HTTP, after http_stream(): some bytes of the body; what comes next may need no further ones */
 	PARSE_BAD,      /* cannot be understood: answer with `code` and `why`, and close */
 };
 

@@ -82,7 +82,7 @@ static int make_pipe(int *ours, int *theirs, bool we_read)
 
 int program_open(struct program *p)
 {
-	int r = make_pipe(&p->in, &p->theirs[0], false);
+	int r = p->theirs[0] < 0 ? make_pipe(&p->in, &p->theirs[0], false) : 0;
 
 	if (r == 0)
 		r = make_pipe(&p->out, &p->theirs[1], true);

@@ -37,13 +37,19 @@ static void add_ms(struct buf *to, int64_t ns)
 	buf_add_char(to, (char)('0' + tenths % 10));
 }
 
+static void add_id_header(struct buf *to, const struct job *job)
+{
+	buf_add_slice(to, SLICE("Leat-Id: "));
+	buf_add_slice(to, slice_of(job->id));
+	buf_add_slice(to, SLICE("\r\n"));
+}
+
 static void add_job_headers(struct buf *to, const struct job *job)
 {
 	moment until = job->started ? job->started : job->ended;
 
-	buf_add_slice(to, SLICE("Leat-Id: "));
-	buf_add_slice(to, slice_of(job->id));
-	buf_add_slice(to, SLICE("\r\nServer-Timing: queue;dur="));
+	add_id_header(to, job);
+	buf_add_slice(to, SLICE("Server-Timing: queue;dur="));
 	add_ms(to, until - job->arrived);
 	if (job->started) {
 		buf_add_slice(to, SLICE(", run;dur="));
@@ -66,6 +72,31 @@ static void add_retry_headers(struct buf *to, const struct answer *a)
 	buf_add_slice(to, SLICE("\r\n"));
 }
 
+/* The error's line as the value of a header. */
+static void add_error_value(struct buf *to, const struct answer *a)
+{
+	char room[ERROR_ROOM_BYTES];
+	struct buf line = buf_on(room);
+
+	answer_add_line(a, &line);
+	for (size_t i = 0; i < line.len; i++)
+		buf_add_char(to, (unsigned char)line.at[i] < ' ' || line.at[i] == 0x7f ? ' ' : line.at[i]);
+	to->failed |= line.failed;
+	buf_free(&line);
+}
+
+/* How it ended, for who wants a stream: then the status cannot say it. */
+static void add_outcome(struct buf *to, const struct answer *a, const struct job *job)
+{
+	buf_add_slice(to, SLICE("Leat-Outcome: "));
+	buf_add_slice(to, job ? slice_of(outcome_name(job_outcome_of(a->code))) : SLICE("refused"));
+	if (a->code != CODE_OK) {
+		buf_add_slice(to, SLICE("\r\nLeat-Error: "));
+		add_error_value(to, a);
+	}
+	buf_add_slice(to, SLICE("\r\n"));
+}
+
 static void add_http_problem(struct buf *to, const struct wire *wire, const struct answer *a, const struct job *job, const char *header)
 {
 	char room[ERROR_ROOM_BYTES];
@@ -76,6 +107,8 @@ static void add_http_problem(struct buf *to, const struct wire *wire, const stru
 	if (job)
 		add_job_headers(to, job);
 	add_retry_headers(to, a);
+	if (wire->streamed)
+		add_outcome(to, a, job);
 	if (answer_http_status(a) == 401)
 		buf_add_slice(to, SLICE("WWW-Authenticate: Bearer\r\n"));
 	buf_add_slice(to, slice_of(header));
@@ -120,6 +153,44 @@ void reply_answer(struct buf *to, const struct wire *wire, const struct answer *
 		buf_add_uint(to, a->output.len);
 		buf_add_slice(to, SLICE("\r\n"));
 	}
+}
+
+void reply_stream_begin(struct buf *to, const struct wire *wire, const struct job *job)
+{
+	http_add_head(to, &(struct http_head){
+		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = SLICE("application/octet-stream"),
+		.chunked = wire->minor, .content_length = HTTP_UNTIL_CLOSE, .date_line = wire->date_line,
+	});
+	add_id_header(to, job);
+	buf_add_slice(to, SLICE("Server-Timing: queue;dur="));
+	add_ms(to, (job->started ? job->started : moment_now()) - job->arrived);
+	buf_add_slice(to, SLICE("\r\n"));
+	if (wire->minor)
+		buf_add_slice(to, SLICE("Trailer: Leat-Outcome, Leat-Error, Server-Timing\r\n"));
+	buf_add_slice(to, SLICE("\r\n"));
+}
+
+void reply_stream_part(struct buf *to, const struct wire *wire, struct slice part)
+{
+	if (wire->minor)
+		http_begin_chunk(to, part.len);
+	buf_add_slice(to, part);
+	if (wire->minor)
+		http_end_chunk(to);
+}
+
+void reply_stream_end(struct buf *to, const struct wire *wire, const struct answer *a, const struct job *job)
+{
+	if (!wire->minor)
+		return;
+	http_last_chunk(to);
+	add_outcome(to, a, job);
+	if (job->started) {
+		buf_add_slice(to, SLICE("Server-Timing: run;dur="));
+		add_ms(to, job->ended - job->started);
+		buf_add_slice(to, SLICE("\r\n"));
+	}
+	buf_add_slice(to, SLICE("\r\n"));
 }
 
 void reply_end(struct buf *to, const struct wire *wire)

@@ -12,6 +12,7 @@ struct wire {
 	/* HTTP */
 	bool minor, keep_alive; /* as in http.h */
 	bool head_only;         /* HEAD: everything but the body */
+	bool streamed;          /* a result comes as the job writes it */
 	const char *date_line;
 	struct slice origin;    /* of a page from elsewhere that may read the answer; empty: none. Lives as long as the configuration */
 	/* line protocol */
@@ -22,6 +23,12 @@ struct wire {
  * id and times; it may be NULL. */
 void reply_answer(struct buf *, const struct wire *, const struct answer *, const struct job *);
 void reply_end(struct buf *, const struct wire *);
+
+/* A result that comes as the job writes it, in HTTP only: the head, each part of the output, and how the job has ended: in the trailer, for
+ * which HTTP/1.0 has no place. An answer without any output that is no result goes by reply_answer(). */
+void reply_stream_begin(struct buf *, const struct wire *, const struct job *);
+void reply_stream_part(struct buf *, const struct wire *, struct slice);
+void reply_stream_end(struct buf *, const struct wire *, const struct answer *, const struct job *);
 
 /* An HTTP answer with a body of its own; and with more header lines, each ended by CR LF. */
 void reply_content(struct buf *, const struct wire *, int status, struct slice content_type, struct slice body);

@@ -9,6 +9,8 @@
 #include "text.h"
 #include "tokens.h"
 
+#include <errno.h>
+
 bool request_set_deadline(struct request *request, struct slice text, struct answer *why)
 {
 	int64_t ns;
@@ -98,7 +100,13 @@ static struct job *send_off(struct job_order *order, struct answer *why)
 	struct job *job = job_new(order);
 
 	if (!job) {
+		bool descriptors = errno == EMFILE || errno == ENFILE;
+
 		admit_leave(order, why);
+		if (descriptors) {
+			why->detail = "no descriptors left for its stream";
+			why->texts = NULL;
+		}
 		return NULL;
 	}
 	if (admit_enter(order->type, job, why))
@@ -138,7 +146,7 @@ struct job *request_submit(struct leatd *leatd, const struct request *request, c
 	struct job_order order = {
 		.type = request_find_type(leatd, request->job, why), .payload = request->payload, .id = request->id,
 		.traceparent = request->traceparent, .arrived = arrived, .parent = requester->ctx, .home = requester->home,
-		.peer = requester->peer,
+		.peer = requester->peer, .stream_in = request->stream_in, .stream_out = request->stream_out,
 	};
 
 	if (!order.type)

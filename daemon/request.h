@@ -19,6 +19,7 @@ struct request {
 	struct slice id;                /* empty: leatd makes one up */
 	struct slice traceparent;
 	const struct arg_values *args;  /* for the command; NULL: none */
+	bool stream_in, stream_out;     /* the payload is still to come; the output is wanted as it comes */
 };
 
 /* Who asks. */

@@ -44,6 +44,21 @@ static bool set_deadline(struct request *request, const struct http_request *htt
 	return request_set_deadline(request, (struct slice){ room, n < 0 ? 0 : (size_t)n }, why);
 }
 
+/* `stream=1`: the output is wanted as it comes. */
+static bool set_stream(struct exchange *ex, struct request *request, const struct http_request *http, struct answer *why)
+{
+	char said = '0';
+	int n = http->query.len > 0 ? http_query_value(http->query, SLICE("stream"), &said, 1) : -1;
+
+	if (n != -1 && (n != 1 || (said != '0' && said != '1'))) {
+		*why = answer_make(CODE_ERR, "stream is 1, or 0");
+		return false;
+	}
+	request->stream_out = said == '1';
+	ex->wire.streamed = request->stream_out;
+	return true;
+}
+
 /* The pairs `arg.NAME=VALUE` of the query. */
 static bool add_args(struct arg_values *args, struct slice query, char *room, struct answer *why)
 {
@@ -82,7 +97,7 @@ static never_inline void run_with_query(struct exchange *ex, struct request *req
 
 static void post_run(struct exchange *ex, const struct http_request *http, struct slice job)
 {
-	struct request request = { .job = job, .payload = http->body };
+	struct request request = { .job = job, .payload = http->body, .stream_in = http->streamed };
 	struct answer why;
 
 	if (!http->has_body) {
@@ -92,7 +107,7 @@ static void post_run(struct exchange *ex, const struct http_request *http, struc
 	/* 55 is the length of the only version there is; another one is handed on to nobody. */
 	if (http->traceparent.len == 55)
 		request.traceparent = http->traceparent;
-	if (!set_deadline(&request, http, &why) || (http->leat_id.at && !request_set_id(&request, http->leat_id, &why)))
+	if (!set_stream(ex, &request, http, &why) || !set_deadline(&request, http, &why) || (http->leat_id.at && !request_set_id(&request, http->leat_id, &why)))
 		exchange_answer(ex, &why);
 	else if (http->query.len > 0)
 		run_with_query(ex, &request, http->query);

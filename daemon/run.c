@@ -35,6 +35,18 @@ static enum code why_not(const struct job *job, moment now)
 	return is_hopeless(job, now) ? CODE_TIMEOUT : CODE_OK;
 }
 
+/* A kind that has all its output at the end puts it into the answer. */
+static void end_streams(struct job *job)
+{
+	if (job->out.writer >= 0 && job->answer.output.len > 0) {
+		if (!stream_write(&job->out, job->answer.output.at, job->answer.output.len, job->ctx))
+			job_cut_short(job);
+		job->answer.output = SLICE("");
+	}
+	stream_close_writer(&job->out);
+	stream_close_reader(&job->in);
+}
+
 enum turn { TURN_RAN, TURN_ENDED, TURN_WAS_GONE };
 
 /* `why` not, or CODE_OK. While it waited somebody else may have ended and answered it. */
@@ -45,6 +57,7 @@ static enum turn take_turn(struct job *job, enum code why, moment now)
 	if (!job_start(job, now))
 		return TURN_WAS_GONE;
 	kinds[job->type->config->kind](job);
+	end_streams(job);
 	return TURN_RAN;
 }
 

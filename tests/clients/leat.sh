@@ -138,6 +138,22 @@ for cut in '' '$' '$5\r\nabc' '*1\r\n'; do
 	answers "$cut"; run jobs; expect "cut off: $cut" 69 '' 'closed the connection without an answer'
 done
 
+# --- streams ---
+answers 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\nLeat-Outcome: done\r\n\r\n'; run run --stream echo x
+expect 'a stream that is done' 0 'one' ''
+answers 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nLeat-Outcome: done\r\nContent-Length: 3\r\n\r\none'; run run --stream echo x
+expect 'a stream of a known length' 0 'one' ''
+answers 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n'; run run --stream echo x
+expect 'a stream that does not say how it ended' 76 'one' 'does not say how the job ended'
+for cut in '' 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n'; do
+	answers "$cut"; run run --stream echo x; expect "a stream that is cut off: $cut" 69 '' 'closed the connection'
+done
+for bad in '+PONG\r\n' 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n'; do
+	answers "$bad"; run run --stream echo x; expect "a stream that is not understood: $bad" 76 '' 'is it leatd that listens there'
+done
+answers 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 44\r\n\r\n{"code":"NOAUTH","detail":"wrong token","x"}'; run run --stream echo x
+expect 'an error that does not say its line' 77 '' 'NOAUTH wrong token'
+
 # --- a server that never answers, and one that answers before it has read ---
 rm -f "$work/socket"
 nc -lU "$work/socket" </dev/null >"$work/request" &

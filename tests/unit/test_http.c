@@ -893,12 +893,168 @@ START_TEST(a_request_can_be_thrown_away_from_any_byte_of_its_body_on)
 }
 END_TEST
 
+/* ---- Bodies in parts ---- */
+
+/* What is handed out is written down; `fussy`: only half of each part is taken at a time. */
+struct parts {
+	struct http_parser p;
+	struct buf said;
+	bool fussy;
+};
+
+static struct parts *parts_open(bool fussy)
+{
+	struct parts *parts = malloc(sizeof(*parts));
+
+	insist(parts);
+	*parts = (struct parts){ .fussy = fussy };
+	http_parser_init(&parts->p);
+	parts->p.wants_head = true;
+	return parts;
+}
+
+static void *parts_open_greedy(void)
+{
+	return parts_open(false);
+}
+
+static void *parts_open_fussy(void)
+{
+	return parts_open(true);
+}
+
+static void parts_close(void *parser)
+{
+	buf_free(&((struct parts *)parser)->said);
+	free(parser);
+}
+
+/* Bytes of the part that come again. */
+static size_t take_part(struct parts *parts)
+{
+	struct slice part = parts->p.request.body;
+	size_t back = parts->fussy ? part.len / 2 : 0;
+
+	insist(part.len > 0);
+	buf_add(&parts->said, part.at, part.len - back);
+	http_give_back(&parts->p, back);
+	return back;
+}
+
+static struct parse_result parts_feed(void *parser, char *window, size_t len)
+{
+	struct parts *parts = parser;
+	struct parse_result r;
+	size_t used = 0;
+
+	while ((r = http_parse(&parts->p, window + used, len - used, 0)).status == PARSE_HEAD || r.status == PARSE_PART) {
+		used += r.used;
+		if (r.status == PARSE_PART) {
+			used -= take_part(parts);
+			continue;
+		}
+		describe_request(&parts->p.request, &parts->said);
+		buf_add_char(&parts->said, ' ');
+		http_stream(&parts->p);
+	}
+	r.used += used;
+	return r;
+}
+
+static void parts_describe(void *parser, const struct parse_result *r, struct buf *to)
+{
+	struct parts *parts = parser;
+
+	buf_add_slice(to, buf_slice(&parts->said));
+	parts->said.len = 0;
+	if (r->status == PARSE_BAD)
+		buf_addf(to, "%d %s", r->http_status, r->why);
+	else if (!parts->p.request.has_body)
+		describe_request(&parts->p.request, to);
+	buf_add_char(to, '\n');
+}
+
+static const struct pieces greedy = { parts_open_greedy, parts_close, parts_feed, parts_describe };
+static const struct pieces fussy = { parts_open_fussy, parts_close, parts_feed, parts_describe };
+
+START_TEST(a_body_can_be_had_in_parts_as_it_comes)
+{
+	static const struct row rows[] = {
+		{ SLICE("POST /a" H1 "Content-Length: 20\r\n\r\n01234567890123456789GET /b" H1 "\r\n"),
+		  "POST /a 1.1 keep host=h 01234567890123456789\nGET /b 1.1 keep host=h\n" },
+		{ SLICE("\r\n" POST_CHUNKED "a\r\n0123456789\r\n1;x=y\r\na\r\n0\r\nTrailer: x\r\n\r\nGET /b" H1 "\r\n"),
+		  "POST / 1.1 keep host=h 0123456789a\nGET /b 1.1 keep host=h\n" },
+		{ SLICE(POST_CHUNKED "0\r\n\r\n" POST_CHUNKED "1\r\na\r\n0\r\n\r\n"), "POST / 1.1 keep host=h \nPOST / 1.1 keep host=h a\n" },
+		{ SLICE(POST_CHUNKED "3\r\nabc\r\nx\r\n"), "POST / 1.1 keep host=h abc" BAD_CHUNK },
+		{ SLICE(POST_CHUNKED "3\r\nabcd"), "POST / 1.1 keep host=h abc400 a chunk has to be followed by CR LF\n" },
+	};
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		feed_expect(&greedy, rows[i].bytes, rows[i].said);
+		feed_expect(&fussy, rows[i].bytes, rows[i].said);
+	}
+}
+END_TEST
+
+START_TEST(a_body_in_parts_has_no_limit)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551615\r\nExpect: 100-continue\r\n\r\n";
+	char window[sizeof(head) - 1], part[] = "abc";
+	struct http_parser p;
+	struct parse_result r;
+
+	memcpy(window, head, sizeof(window));
+	http_parser_init(&p);
+	p.wants_head = true;
+	r = http_parse(&p, window, sizeof(window), 10);
+	ck_assert_int_eq(r.status, PARSE_HEAD);
+	ck_assert(p.request.expect_continue);
+	http_stream(&p);
+	r = http_parse(&p, window, sizeof(window), 10);
+	ck_assert_int_eq(r.status, PARSE_MORE);
+	ck_assert_uint_eq(r.used, sizeof(window));
+	ck_assert_uint_eq(r.want, 1);
+	for (int i = 0; i < 3; i++) {
+		r = http_parse(&p, part, 3, 10);
+		ck_assert_int_eq(r.status, PARSE_PART);
+		ck_assert(slice_is(p.request.body, SLICE("abc")));
+		ck_assert(!http_at_end(&p));
+	}
+	ck_assert(http_body_left(&p) == UINT64_MAX - 9);
+}
+END_TEST
+
+START_TEST(who_has_seen_the_head_may_still_have_the_whole)
+{
+	static const char text[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
+	char window[sizeof(text) - 1];
+	struct http_parser p;
+	struct parse_result r;
+
+	memcpy(window, text, sizeof(window));
+	http_parser_init(&p);
+	p.wants_head = true;
+	r = http_parse(&p, window, sizeof(window) - 2, 10);
+	ck_assert_int_eq(r.status, PARSE_HEAD);
+	ck_assert_int_eq(http_parse(&p, window, sizeof(window) - 2, 10).status, PARSE_MORE);
+	ck_assert_int_eq(http_parse(&p, window, sizeof(window), 10).status, PARSE_DONE);
+	ck_assert(slice_is(p.request.body, SLICE("hello")));
+	/* All of it is there: nobody need be asked. */
+	ck_assert_int_eq(http_parse(&p, window, sizeof(window), 10).status, PARSE_DONE);
+	ck_assert_int_eq(http_parse(&p, window, sizeof(window), 4).status, PARSE_HEAD);
+	ck_assert_int_eq(http_parse(&p, window, sizeof(window), 4).status, PARSE_TOOBIG);
+}
+END_TEST
+
 Suite *http_suite(void);
 
 Suite *http_suite(void)
 {
 	const TTest *tests[] = {
 		a_request_can_be_thrown_away_from_any_byte_of_its_body_on,
+		a_body_can_be_had_in_parts_as_it_comes,
+		a_body_in_parts_has_no_limit,
+		who_has_seen_the_head_may_still_have_the_whole,
 		a_request_is_taken_apart,
 		each_method_is_known_and_others_are_left_to_the_router,
 		one_empty_line_before_a_request_is_forgiven,

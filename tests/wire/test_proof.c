@@ -315,6 +315,36 @@ START_TEST(what_the_kernel_does_not_let_die_is_abandoned_and_keeps_its_slot)
 }
 END_TEST
 
+START_TEST(a_stream_whose_job_is_abandoned_says_so_in_its_trailer)
+{
+	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
+	const char *freezer = new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+	struct server *s;
+	struct client *c;
+
+	if (!freezer)
+		return;
+	s = start(NULL, "[job stuck]\nexec = /bin/sh -c 'echo $$; exec sleep 78'\nconcurrency = 1\nqueue = 0\n");
+	c = dial(s);
+	say_post(c, "/v1/run/stuck?stream=1&deadline=3s", "", "");
+	hear_head(c);
+	hear_match(c, "^[0-9]+$");
+	write_to(freezer, "cgroup.procs", hear_match(c, "^[0-9\n]+$"));
+	write_to(freezer, "freezer.state", "FROZEN");
+	hear(c, "0\r\nLeat-Outcome: timeout\r\n");
+	hear_match(c, "^Leat-Error: TIMEOUT .*abandoned=1$");
+	hear_match(c, "^Server-Timing: run;dur=");
+	hear(c, "\r\n");
+	/* The connection goes on. */
+	say_post(c, "/v1/run/stuck?stream=1", "", "");
+	assert_problem(hear_response(c), 503, "BUSY");
+	write_to(freezer, "freezer.state", "THAWED");
+	await(stat_of(s, "stuck", "running") == 0);
+	ck_assert_uint_eq(stat_of(s, "stuck", "timeout"), 1);
+	remove_made();
+}
+END_TEST
+
 START_TEST(leatd_stops_though_a_job_cannot_be_stopped)
 {
 	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
@@ -385,6 +415,7 @@ Suite *proof_suite(void)
 		a_leatd_that_is_killed_takes_the_trees_of_its_jobs_with_it,
 		what_lives_in_the_leaves_of_an_earlier_leatd_is_killed_at_the_start,
 		what_the_kernel_does_not_let_die_is_abandoned_and_keeps_its_slot,
+		a_stream_whose_job_is_abandoned_says_so_in_its_trailer,
 		leatd_stops_though_a_job_cannot_be_stopped,
 		no_process_to_be_had_is_failed_and_the_slot_comes_back,
 	};

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const char jobs[] = "[job echo]\nbuiltin = echo\nqueue = 2000\n[job upper]\nexec = tr a-z A-Z\n[job nap]\nexec = /bin/sleep 60\n"
-			   "deadline = 1m\n[job long]\nexec = seq 1 800000\ndeadline = 1m\n";
+			   "deadline = 1m\n[job pass]\nexec = cat\nstdin = stream\nmax_output = 1G\ndeadline = 1m\n[job long]\nexec = seq 1 800000\ndeadline = 1m\n";
 
 /* A folder with ca.pem, and what it has signed: NAME.pem and NAME.key. */
 static const char *make_ca(void)
@@ -99,6 +99,26 @@ START_TEST(leat_speaks_tls_and_looks_who_is_there)
 	ck_assert_int_eq(ran.status, 69);
 	ran = shell_tls(s, folder, "$LEAT --server tls:localhost:$TLS --ca /etc/passwd ping");
 	assert_has(ran.err, "--ca does not hold certificates");
+}
+END_TEST
+
+START_TEST(streams_pass_through_tls_and_memory_does_not_grow_with_them)
+{
+	const char *folder = make_ca();
+	struct server *s;
+	size_t before;
+
+	make_certificate(folder, "server", EC);
+	s = start_tls(folder, "");
+	/* Its own memory for the first connection. */
+	assert_said(shell_tls(s, folder, "$LEAT --server tls:localhost:$TLS --ca $CA run --stream pass hello"), "hello");
+	before = memory_of(s->pid, "VmHWM");
+	assert_said(shell_tls(s, folder, "head -c 50M /dev/zero | $LEAT --server tls:localhost:$TLS --ca $CA run --stream pass | "
+			      "cmp -n 52428800 - /dev/zero && echo same"), "same\n");
+	assert_said(shell_tls(s, folder, "head -c 5M /dev/zero | curl -sS --cacert $CA -X POST -T - \"https://localhost:$TLS/v1/run/pass?stream=1\" | "
+			      "cmp -n 5242880 - /dev/zero && echo same"), "same\n");
+	if (!IS_SANITIZED)
+		ck_assert_uint_lt(memory_of(s->pid, "VmHWM") - before, (size_t)4 << 20);
 }
 END_TEST
 
@@ -548,6 +568,7 @@ Suite *tls_suite(void)
 	const TTest *tests[] = {
 		the_usual_clients_speak_tls,
 		leat_speaks_tls_and_looks_who_is_there,
+		streams_pass_through_tls_and_memory_does_not_grow_with_them,
 		a_leat_that_is_interrupted_over_tls_cancels_its_job,
 		old_versions_and_weak_ciphers_are_refused,
 		a_client_that_wants_another_protocol_or_to_negotiate_again_is_refused,
