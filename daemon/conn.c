@@ -354,7 +354,8 @@ static void look_after(struct conn *conn)
 		return;
 	}
 	set_timer(conn);
-	if ((intake_has_requests(conn) && intake_is_open(conn)) || has_hidden(conn))
+	if ((intake_has_requests(conn) && intake_is_open(conn)) || has_hidden(conn) ||
+	    (exchanges_have_more(conn) && out_waiting(&conn->out) == 0))
 		conn_later(conn);
 }
 

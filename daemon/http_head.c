@@ -119,7 +119,7 @@ void http_add_head(struct buf *b, const struct http_head *head)
 	/* RFC 9110 8.6: not with these. */
 	if (head->chunked) {
 		to = put(to, SLICE("Transfer-Encoding: chunked\r\n"));
-	} else if (head->status >= 200 && head->status != 204) {
+	} else if (head->status >= 200 && head->status != 204 && !head->until_close) {
 		to = put(to, SLICE("Content-Length: "));
 		to = format_uint(to, head->content_length);
 		to = put(to, SLICE("\r\n"));

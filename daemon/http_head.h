@@ -21,6 +21,7 @@ struct http_head {
 	struct slice content_type;      /* empty: no Content-Type (204) */
 	uint64_t content_length;
 	bool chunked;                   /* its length is not known yet; only for HTTP/1.1 */
+	bool until_close;               /* the same for HTTP/1.0: the body ends with the connection */
 	const char *date_line;
 };
 void http_add_head(struct buf *, const struct http_head *);

@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include "batch.h"
 #include "ids.h"
 #include "leatd.h"
 #include "share.h"
@@ -85,6 +86,8 @@ void job_unref(struct job *job)
 		return;
 	leatd_discharge(job->type->leatd, job->charged);
 	ctx_unref(job->ctx);
+	if (job->batch)
+		batch_free(job->batch);
 	free(job->output);
 	free(job);
 }
@@ -155,7 +158,7 @@ bool job_end_waiting(struct job *job, enum code code, moment now)
 	job->ended = now;
 	ids_release(job->claim);
 	if (job->share)
-		share_give_back(job->type->share, job->share, false);
+		share_give_back(job->type->share, job->share, 1, false);
 	books_end_waiting(&job->type->books, job->outcome);
 	return true;
 }
@@ -193,14 +196,19 @@ static bool is_whole(const struct job *job)
 	return job->outcome != OUTCOME_timeout && job->outcome != OUTCOME_canceled;
 }
 
+void job_learn(const struct job *job, moment now)
+{
+	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
+}
+
 bool job_end_running(struct job *job, moment now)
 {
 	uint32_t running = JOB_RUNNING;
 
 	ids_release(job->claim);
-	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
+	job_learn(job, now);
 	if (job->share)
-		share_give_back(job->type->share, job->share, true);
+		share_give_back(job->type->share, job->share, 1, true);
 	if (shim_cas(&job->state, &running, JOB_ENDED, acq_rel)) {
 		job->ended = now;
 		books_end_running(&job->type->books, job->outcome, job->started, now);

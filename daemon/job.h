@@ -13,11 +13,15 @@
 #include "wheel.h"
 #include "../lib/chan.h"
 
+struct batch;
+struct batch_item;
+struct batch_order;
 struct id_claim;
 struct loop;
 struct peer;
 struct share_entry;
 struct type;
+struct unit;
 
 CHAN_DEFINE(job_chan, struct job *)
 
@@ -37,6 +41,10 @@ struct job_order {
 	struct ctx *parent;             /* of the client: cancelling it cancels the job */
 	struct chan *home;              /* where the job goes when it is over; borrowed */
 	const struct peer *peer;        /* who asks; borrowed */
+	/* Of a single job 1, 1, 1 and 0; of a batch: its items, of which so many have to succeed, so many at a time; and what it is charged
+	 * beside the job. */
+	size_t places, quorum, width, beside_bytes;
+	const struct batch_order *batch;        /* NULL: a single job */
 
 	/* Admission's, taken over by the job. */
 	struct share_entry *share;
@@ -58,9 +66,14 @@ struct job {
 
 	/* The loop's alone, set when the job is on its way. */
 	void *exchange;                 /* whom it answers; NULL: the client has gone */
+	struct unit *unit;              /* what it is a part of, and answers for; NULL: it is alone. See exchange.h */
 	struct loop *loop;
 	struct wheel_timer timer;       /* its deadline, and then how long it is waited for */
 	bool late;                      /* its deadline has passed */
+
+	/* Of a batch: it is the whole, or one of the hands that do its items one after the other; see batch.h. */
+	struct batch *batch;
+	struct batch_item *item;        /* a hand's: the one it has now */
 
 	/* Its owner's: see job_claim(). */
 	struct id_claim *claim;         /* of an id that the client chose; given back when the job ends */
@@ -112,6 +125,9 @@ bool job_give_up(struct job *, enum code, moment now);
 
 /* Claims a job that waits, and starts the run. False: somebody else has claimed it. */
 bool job_start(struct job *, moment now);
+
+/* The type learns from a run that has ended how long runs take. */
+void job_learn(const struct job *, moment now);
 
 /* Ends a job that ran; the place is free when this returns. False: it was abandoned, and is not to go home; the channel's reference
  * has been given back. */

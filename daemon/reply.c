@@ -136,6 +136,17 @@ void reply_content(struct buf *to, const struct wire *wire, int status, struct s
 		buf_add_slice(to, body);
 }
 
+void reply_lines(struct buf *to, const struct wire *wire, struct slice id)
+{
+	http_add_head(to, &(struct http_head){
+		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = SLICE("application/x-ndjson"),
+		.chunked = wire->minor, .until_close = !wire->minor, .date_line = wire->date_line,
+	});
+	buf_add_slice(to, SLICE("Leat-Id: "));
+	buf_add_slice(to, id);
+	buf_add_slice(to, SLICE("\r\n\r\n"));
+}
+
 void reply_not_allowed(struct buf *to, const struct wire *wire, const char *allow)
 {
 	struct answer a = answer_make(CODE_ERR, "this address does not take that method");

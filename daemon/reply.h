@@ -26,6 +26,10 @@ void reply_end(struct buf *, const struct wire *);
 /* An HTTP answer with a body of its own. */
 void reply_content(struct buf *, const struct wire *, int status, struct slice content_type, struct slice body);
 
+/* The head of an HTTP answer of lines of JSON, the length of which nobody knows yet: in chunks, or, for HTTP/1.0, up to the end of the
+ * connection. */
+void reply_lines(struct buf *, const struct wire *, struct slice id);
+
 /* An HTTP error with an `Allow` header. */
 void reply_not_allowed(struct buf *, const struct wire *, const char *allow);
 

@@ -2,6 +2,7 @@
 
 #include "builtin.h"
 #include "exec.h"
+#include "hand.h"
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
@@ -10,14 +11,27 @@
 #include "worker.h"
 
 /* How each kind runs. It sets job->answer and job->outcome, and returns when nothing of the job is left. */
-static void (*const kinds[])(struct job *) = {
-	[KIND_BUILTIN_ECHO] = builtin_echo,
-	[KIND_BUILTIN_SLEEP] = builtin_sleep,
-	[KIND_EXEC] = exec_run,
-	[KIND_WORKER] = worker_run,
+static const struct kind {
+	void (*run)(struct job *);
+	bool is_short;                  /* it never waits for anything */
+} kinds[] = {
+	[KIND_BUILTIN_ECHO] = { builtin_echo, true },
+	[KIND_BUILTIN_SLEEP] = { builtin_sleep, false },
+	[KIND_EXEC] = { exec_run, false },
+	[KIND_WORKER] = { worker_run, false },
 };
 
-static void log_ended(const struct job *job)
+void run_kind(struct job *job)
+{
+	kinds[job->type->config->kind].run(job);
+}
+
+bool run_may_block(const struct type *type)
+{
+	return !kinds[type->config->kind].is_short;
+}
+
+void run_log_ended(const struct job *job)
 {
 	struct log *log = job->type->leatd->log;
 
@@ -37,8 +51,7 @@ static bool is_hopeless(const struct job *job, moment now)
 	return left <= 0 || (job->type->config->predict && !job->probe && left < estimate_median(&job->type->estimate) / 2);
 }
 
-/* What to answer instead of starting it: its time is up, or nobody wants it any more. CODE_OK: it is worth it. */
-static enum code why_not(const struct job *job, moment now)
+enum code run_why_not(const struct job *job, moment now)
 {
 	if (shim_load(&job->type->leatd->cancelling, relaxed) || ctx_error(job->ctx) == CHAN_CANCELED)
 		return CODE_CANCELED;
@@ -54,13 +67,12 @@ static enum turn take_turn(struct job *job, enum code why, moment now)
 		return job_end_waiting(job, why, now) ? TURN_ENDED : TURN_WAS_GONE;
 	if (!job_start(job, now))
 		return TURN_WAS_GONE;
-	kinds[job->type->config->kind](job);
+	run_kind(job);
 	return TURN_RAN;
 }
 
-void run_job(void *elem, void *unused unused_arg)
+static void run_alone(struct job *job)
 {
-	struct job *job = *(struct job **)elem;
 	struct type *type = job->type;
 	bool held = false;
 	enum turn turn;
@@ -70,12 +82,12 @@ void run_job(void *elem, void *unused unused_arg)
 	/* Held here while the type is paused: it has not been claimed, so it waits as it did in the channel. */
 	gate_pass(type->gate, job->ctx, FOREVER);
 	now = moment_now();
-	why = why_not(job, now);
+	why = run_why_not(job, now);
 	if (type->uses_count > 0 && why == CODE_OK) {
 		held = semaphores_take(job);
 		now = moment_now();
 		/* If they were not to be had, its context has ended, and this says so. */
-		why = why_not(job, now);
+		why = run_why_not(job, now);
 	}
 	turn = take_turn(job, why, now);
 	/* Permits and place are free before anybody can read the answer. */
@@ -88,7 +100,17 @@ void run_job(void *elem, void *unused unused_arg)
 	if (turn == TURN_RAN) {
 		if (!job_end_running(job, moment_now()))
 			return;
-		log_ended(job);
+		run_log_ended(job);
 	}
 	chan_send(job->home, &job, NULL, FOREVER);
+}
+
+void run_job(void *elem, void *unused unused_arg)
+{
+	struct job *job = *(struct job **)elem;
+
+	if (job->batch)
+		hand_run(job);
+	else
+		run_alone(job);
 }
