@@ -79,13 +79,14 @@ static enum status exchange(struct connection *c, const struct address *a, const
 
 /* `before`: how many answers come before the one to `request`. */
 static enum status ask_at(const struct address *a, const char *ca_file, const struct bytes *request, size_t before, int64_t patience,
-                          struct answer *answer)
+                          struct progress *progress, struct answer *answer)
 {
 	moment limit = moment_in(patience);
 	struct connection connection;
 	const char *wrong = connection_open(&connection, a, ca_file, moment_min(limit, moment_in(connect_patience)));
 
 	connection.limit = limit;
+	connection.progress = progress;
 
 	enum status status = wrong ? no_server(a, wrong) : exchange(&connection, a, request, before, patience, answer);
 
@@ -94,6 +95,12 @@ static enum status ask_at(const struct address *a, const char *ca_file, const st
 }
 
 enum status ask(const struct server *server, const struct bytes *request, int64_t patience, struct answer *answer)
+{
+	return ask_watched(server, request, patience, NULL, answer);
+}
+
+enum status ask_watched(const struct server *server, const struct bytes *request, int64_t patience, struct progress *progress,
+                        struct answer *answer)
 {
 	struct bytes whole = { 0 };
 	struct address address;
@@ -107,13 +114,13 @@ enum status ask(const struct server *server, const struct bytes *request, int64_
 		return STATUS_USAGE;
 	}
 	if (!server->token_file)
-		return ask_at(&address, server->ca_file, request, 0, patience, answer);
+		return ask_at(&address, server->ca_file, request, 0, patience, progress, answer);
 
 	enum status status = token_add(&whole, server->token_file);
 
 	bytes_add(&whole, request->at, request->len);
 	if (status == STATUS_DONE)
-		status = ask_at(&address, server->ca_file, &whole, 1, patience, answer);
+		status = ask_at(&address, server->ca_file, &whole, 1, patience, progress, answer);
 	bytes_free(&whole);
 	return status;
 }

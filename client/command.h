@@ -5,7 +5,7 @@
 #include "exit.h"
 #include "server.h"
 
-enum { OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
+enum { OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_WIDTH, OPTION_QUORUM, OPTION_HELP, OPTION_VERSION, OPTION_COUNT };
 
 /* What the command line says. */
 struct invocation {
@@ -19,6 +19,7 @@ struct invocation {
 
 /* Each does its work, complains if it has to, and returns the exit status. */
 enum status command_run(const struct invocation *);
+enum status command_map(const struct invocation *);
 enum status command_jobs(const struct invocation *);
 enum status command_stats(const struct invocation *);
 enum status command_ps(const struct invocation *);

@@ -43,6 +43,8 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_ID] = { "id", "ID", "a name for this run: 1 to 64 of A-Z a-z 0-9 . _ -", false, 0 },
 	[OPTION_ARG] = { "arg", "NAME=VALUE", "an argument for the job's command; once for each\n"
 	                 "                       that the job takes", false, 0 },
+	[OPTION_WIDTH] = { "width", "N", "at most so many at a time", false, 0 },
+	[OPTION_QUORUM] = { "quorum", "N", "so many successes are enough, and end the rest", false, 0 },
 	[OPTION_HELP] = { "help", NULL, "print this", true, 'h' },
 	[OPTION_VERSION] = { "version", NULL, "print the version", true, 'V' },
 };
@@ -63,6 +65,13 @@ static const struct command {
 	  "Runs JOB and writes its output to stdout, byte for byte. The payload is the\n"
 	  "argument, or stdin when it is - or not given; at most 64 MiB, and what the server\n"
 	  "allows. Errors are a line on stderr. Interrupting it cancels the job.\n" },
+	{ "map", "JOB", 1, 1, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ARG) | TAKES(OPTION_WIDTH) | TAKES(OPTION_QUORUM) | TAKES(OPTION_JSON), command_map,
+	  "run a job once for each line of stdin",
+	  "Runs JOB with each line of stdin as a payload, 1 to 10000 of them, in one request\n"
+	  "that needs as many free places. Writes the outputs in the order of the lines, each\n"
+	  "ended by a newline, or, with --json, an object a line with its `index` and its\n"
+	  "`output` or `error`. A line that fails is a line on stderr with its number, and\n"
+	  "the exit status is that of the first. Interrupting it cancels all of them.\n" },
 	{ "jobs", "", 0, 0, TAKES(OPTION_JSON), command_jobs,
 	  "list the job types and their limits",
 	  "Lists the job types, their limits, and what is waiting and running.\n" },

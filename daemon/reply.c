@@ -140,7 +140,7 @@ void reply_lines(struct buf *to, const struct wire *wire, struct slice id)
 {
 	http_add_head(to, &(struct http_head){
 		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = SLICE("application/x-ndjson"),
-		.chunked = wire->minor, .until_close = !wire->minor, .date_line = wire->date_line,
+		.chunked = true, .date_line = wire->date_line,
 	});
 	buf_add_slice(to, SLICE("Leat-Id: "));
 	buf_add_slice(to, id);
