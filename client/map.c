@@ -142,13 +142,8 @@ static bool is_wanted(const struct map *m, const struct reply *item)
 
 static enum status explain(size_t index, const struct reply *item)
 {
-	struct bytes line = { 0 };
-	enum status status;
-
-	complain("line %zu:", index + 1);
-	status = refusal_explain(item->text, item->len);
-	bytes_free(&line);
-	return status;
+	complain("line %zu: %.*s", index + 1, (int)item->len, item->text);
+	return refusal_status(item->text, item->len);
 }
 
 static enum status print(const struct map *m, const struct reply *reply)
