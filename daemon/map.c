@@ -389,6 +389,11 @@ static void await(struct map *m, struct exchange *ex)
 	struct loop *loop = ex->conn->loop;
 	struct job *whole = m->batch->whole;
 
+	/* Of HTTP/1.0 it ends with the connection. */
+	if (ex->wire.http && !ex->wire.minor) {
+		ex->wire.keep_alive = false;
+		ex->close_after = true;
+	}
 	loop->jobs_out++;
 	/* Only this thread looks at these, when the whole has come home, so it is in time. */
 	whole->unit = &m->unit;
@@ -434,10 +439,5 @@ void map_run(struct exchange *ex, const struct map_request *r)
 	}
 	*m = (struct map){ .unit.class = &map_class, .parts = { .write = write_parts, .end = end_parts },
 			   .as_they_end = r->as_they_end };
-	/* It ends with the connection. */
-	if (ex->wire.http && !ex->wire.minor) {
-		ex->wire.keep_alive = false;
-		ex->close_after = true;
-	}
 	submit(ex, r, m);
 }

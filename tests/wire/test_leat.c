@@ -67,7 +67,7 @@ START_TEST(map_runs_a_job_for_each_line)
 	assert_ran(shell(s, "printf '1\\n60000\\n' | $LEAT map sleep --deadline 300ms"), 124, "\n", "^leat: line 2: TIMEOUT ");
 	assert_ran(shell(s, "printf '1\\n60000\\n' | $LEAT map sleep --quorum 1"), 0, "\n", "^$");
 	assert_ran(shell(s, "printf 'a\"\\n' | $LEAT map echo --json"), 0, "{\"index\":0,\"output\":\"a\\\"\"}\n", "^$");
-	assert_ran(shell(s, "printf 'no\\n' | $LEAT map sleep --json 2>/dev/null | cut -c1-45"), 0,
+	assert_ran(shell(s, "printf 'no\\n' | $LEAT map sleep --json 2>/dev/null | cut -c1-44"), 0,
 		   "{\"index\":0,\"error\":{\"code\":\"FAILED\",\"detail\"\n", "^$");
 	assert_ran(shell(s, "echo x | $LEAT map nope"), 1, "", "^leat: NOJOB ");
 	assert_ran(shell(s, "$LEAT map echo </dev/null"), 1, "", "^leat: stdin has 0 lines");

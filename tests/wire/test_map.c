@@ -299,7 +299,6 @@ START_TEST(a_quorum_ends_the_rest_and_their_trees_are_gone_before_the_answer_end
 	sayf(c, "MAP sh 6 '%s' 'echo a' '%s' 'exit 1' 'echo b' '%s' QUORUM 2 ID quorum\r\n", stay, stay, stay);
 	hear(c, "*6\r\n");
 	hear_match(c, "^-CANCELED cancelled while running ");
-	/* All that is behind it came together with it or later; what counts is the end. */
 	hear(c, "$2\r\na\n\r\n");
 	hear_match(c, "^-CANCELED cancelled while running ");
 	hear_match(c, "^-FAILED ");
@@ -611,7 +610,7 @@ START_TEST(a_drain_finishes_what_was_accepted)
 	struct server *s = server_start(jobs);
 	struct client *c = dial(s), *http = dial(s);
 
-	say(c, "MAP sleep 4 300 300 1 1\r\n");
+	say(c, "MAP sleep 4 3000 3000 1 1\r\n");
 	say_post(http, "/v1/map/sleep?order=input", "", "1\n1\n");
 	await(inside(s, "sleep") == 6);
 	kill(s->pid, SIGTERM);
