@@ -48,7 +48,8 @@ static void do_echo(struct exchange *ex, size_t argc unused_arg, const struct sl
 }
 
 /* The option at the front of these words: how many of them it takes. 0: it is none, or wrong, and *why is the answer. */
-static size_t run_option(const char *usage, struct request *request, struct arg_values *args, size_t left, const struct slice *words, struct answer *why)
+static size_t run_option(const char *usage, struct request *request, struct arg_values *args, size_t left, const struct slice *words,
+			 struct answer *why)
 {
 	if (left >= 2 && slice_is_nocase(words[0], SLICE("DEADLINE")))
 		return request_set_deadline(request, words[1], why) ? 2 : 0;

@@ -612,7 +612,7 @@ START_TEST(a_drain_finishes_what_was_accepted)
 
 	say(c, "MAP sleep 4 3000 3000 1 1\r\n");
 	say_post(http, "/v1/map/sleep?order=input", "", "1\n1\n");
-	await(inside(s, "sleep") == 6);
+	await(stat_of(s, "sleep", "submitted") == 6);
 	kill(s->pid, SIGTERM);
 	hear(c, "*4\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n");
 	hear_end(c);
