@@ -112,10 +112,12 @@ enum status ask_open(const struct server *server, int64_t patience, struct addre
 
 /* `before`: how many answers come before the one to `request`. */
 static enum status ask_at(const struct address *a, const char *ca_file, const struct bytes *request, size_t before, int64_t patience,
-                          struct answer *answer)
+                          struct progress *progress, struct answer *answer)
 {
 	struct connection connection;
 	enum status status = open_at(a, ca_file, moment_in(patience), &connection);
+
+	connection.progress = progress;
 
 	if (status == STATUS_DONE)
 		status = exchange(&connection, a, request, before, patience, answer);
@@ -124,6 +126,12 @@ static enum status ask_at(const struct address *a, const char *ca_file, const st
 }
 
 enum status ask(const struct server *server, const struct bytes *request, int64_t patience, struct answer *answer)
+{
+	return ask_watched(server, request, patience, NULL, answer);
+}
+
+enum status ask_watched(const struct server *server, const struct bytes *request, int64_t patience, struct progress *progress,
+                        struct answer *answer)
 {
 	struct bytes whole = { 0 };
 	struct address address;
@@ -135,13 +143,13 @@ enum status ask(const struct server *server, const struct bytes *request, int64_
 	if (status != STATUS_DONE)
 		return status;
 	if (!server->token_file)
-		return ask_at(&address, server->ca_file, request, 0, patience, answer);
+		return ask_at(&address, server->ca_file, request, 0, patience, progress, answer);
 
 	status = token_add(&whole, server->token_file);
 
 	bytes_add(&whole, request->at, request->len);
 	if (status == STATUS_DONE)
-		status = ask_at(&address, server->ca_file, &whole, 1, patience, answer);
+		status = ask_at(&address, server->ca_file, &whole, 1, patience, progress, answer);
 	bytes_free(&whole);
 	return status;
 }

@@ -15,6 +15,8 @@ void request_begin(struct bytes *request, size_t words);
 void request_word(struct bytes *request, const void *bytes, size_t len);
 void request_text(struct bytes *request, const char *text);
 
+struct progress;
+
 struct answer {
 	struct bytes bytes;
 	struct reply reply;             /* never an error; points into `bytes` */
@@ -24,6 +26,8 @@ struct answer {
  * for ever). Whatever goes wrong, an error as the answer included, has been complained about when this returns
  * another status than STATUS_DONE. Release with answer_free() in any case. */
 enum status ask(const struct server *, const struct bytes *request, int64_t patience, struct answer *) must_check;
+/* The same, and shows how many elements of an array have come. */
+enum status ask_watched(const struct server *, const struct bytes *request, int64_t patience, struct progress *, struct answer *) must_check;
 void answer_free(struct answer *);
 
 /* For who holds the conversation himself: takes the address apart and connects, with `patience` for all of it. Close the connection in any case.

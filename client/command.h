@@ -6,8 +6,8 @@
 #include "server.h"
 
 enum {
-	OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_STREAM, OPTION_INTERVAL, OPTION_HOW_MANY,
-	OPTION_HELP, OPTION_VERSION, OPTION_COUNT
+	OPTION_SERVER, OPTION_TOKEN_FILE, OPTION_CA, OPTION_JSON, OPTION_DEADLINE, OPTION_ID, OPTION_ARG, OPTION_STREAM, OPTION_WIDTH, OPTION_QUORUM,
+	OPTION_INTERVAL, OPTION_HOW_MANY, OPTION_HELP, OPTION_VERSION, OPTION_COUNT
 };
 
 /* What the command line says. */
@@ -22,6 +22,7 @@ struct invocation {
 
 /* Each does its work, complains if it has to, and returns the exit status. */
 enum status command_run(const struct invocation *);
+enum status command_map(const struct invocation *);
 enum status command_jobs(const struct invocation *);
 enum status command_stats(const struct invocation *);
 enum status command_ps(const struct invocation *);

@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include "progress.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -251,6 +252,9 @@ enum exchange_status connection_exchange(struct connection *c, const struct byte
 		if (!receive_some(c, answer))
 			return EXCHANGE_ENDED;
 		status = read_replies(&reader, answer, &before, why);
+		/* The array itself is one. */
+		if (before == 0 && reader.items > 0)
+			progress_show(c->progress, reader.items - 1);
 	}
 	if (status == REPLY_BAD)
 		return EXCHANGE_BAD;

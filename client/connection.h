@@ -14,10 +14,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct progress;
+
 struct connection {
 	int fd;
 	struct tls *tls;                /* NULL: not encrypted */
 	moment limit;                   /* when waiting ends */
+	struct progress *progress;      /* told how many elements of the answer have come; NULL: nobody is */
 };
 
 /* Connects to the first address that the name stands for and that answers, until `limit`; `ca_file` as in tls.h. Returns NULL, or why

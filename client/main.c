@@ -47,6 +47,8 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_HOW_MANY] = { "count", "N", "end after so many looks (default: go on)", false, 0 },
 	[OPTION_STREAM] = { "stream", NULL, "send the payload while it is read, and print the output\n"
 	                    "                       while it comes", false, 0 },
+	[OPTION_WIDTH] = { "width", "N", "at most so many at a time", false, 0 },
+	[OPTION_QUORUM] = { "quorum", "N", "so many successes are enough, and end the rest", false, 0 },
 	[OPTION_HELP] = { "help", NULL, "print this", true, 'h' },
 	[OPTION_VERSION] = { "version", NULL, "print the version", true, 'V' },
 };
@@ -70,6 +72,13 @@ static const struct command {
 	  "With --stream output is written as the job writes it, so there may be some before\n"
 	  "an error. The payload has no limit then if the job reads it as it comes (in its\n"
 	  "configuration: stdin = stream).\n" },
+	{ "map", "JOB", 1, 1, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ARG) | TAKES(OPTION_WIDTH) | TAKES(OPTION_QUORUM) | TAKES(OPTION_JSON), command_map,
+	  "run a job once for each line of stdin",
+	  "Runs JOB with each line of stdin as a payload, 1 to 10000 of them, in one request\n"
+	  "that needs as many free places. Writes the outputs in the order of the lines, each\n"
+	  "ended by a newline, or, with --json, an object a line with its `index` and its\n"
+	  "`output` or `error`. A line that fails is a line on stderr with its number, and\n"
+	  "the exit status is that of the first. Interrupting it cancels all of them.\n" },
 	{ "jobs", "", 0, 0, TAKES(OPTION_JSON), command_jobs,
 	  "list the job types and their limits",
 	  "Lists the job types, their limits, and what is waiting and running.\n" },

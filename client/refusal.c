@@ -33,6 +33,11 @@ static const struct refusal *find(const char *line, size_t len)
 	return &unknown;
 }
 
+enum status refusal_status(const char *line, size_t len)
+{
+	return find(line, len)->status;
+}
+
 enum status refusal_explain(const char *line, size_t len)
 {
 	const struct refusal *r = find(line, len);

@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "command.h"
 #include "duration.h"
+#include "run.h"
 #include "standard.h"
 #include "stream.h"
 
@@ -10,17 +11,22 @@
 #include <unistd.h>
 
 /* How much longer than the deadline we wait: leatd answers at the deadline, and has to kill and reap before it may. */
-static const int64_t beyond_deadline = 5 * SECONDS;
+enum { BEYOND_DEADLINE_MS = 5000 };
 
 enum { ID_MAX = 64 };
 
-static enum status check_deadline(const char *text, int64_t *deadline)
+enum status check_deadline(const char *text, int64_t *deadline)
 {
 	*deadline = 0;
 	if (!text || duration_parse(text, deadline))
 		return STATUS_DONE;
 	complain("bad --deadline '%s': it has to be a duration above zero such as 250ms, 5s or 2m", text);
 	return STATUS_USAGE;
+}
+
+int64_t patience_for(int64_t deadline)
+{
+	return deadline ? (deadline + BEYOND_DEADLINE_MS) * MILLISECONDS : FOREVER;
 }
 
 static enum status check_id(const char *id)
@@ -34,7 +40,7 @@ static enum status check_id(const char *id)
 }
 
 /* What else may be said of them, the server knows. */
-static enum status check_args(const struct invocation *i)
+enum status check_args(const struct invocation *i)
 {
 	for (int n = 0; n < i->arg_count; n++) {
 		const char *equals = strchr(i->args[n], '=');
@@ -60,6 +66,33 @@ static enum status read_payload(const struct invocation *i, struct bytes *payloa
 	return standard_read(payload);
 }
 
+void add_number(struct bytes *request, const char *option, int64_t number)
+{
+	struct bytes digits = { 0 };
+
+	bytes_addf(&digits, "%lld", (long long)number);
+	request_text(request, option);
+	request_word(request, digits.at, digits.len);
+	bytes_free(&digits);
+}
+
+void add_deadline(struct bytes *request, int64_t deadline)
+{
+	if (deadline)
+		add_number(request, "DEADLINE", deadline);
+}
+
+void add_args(struct bytes *request, const struct invocation *i)
+{
+	for (int n = 0; n < i->arg_count; n++) {
+		const char *equals = strchr(i->args[n], '=');
+
+		request_text(request, "ARG");
+		request_word(request, i->args[n], (size_t)(equals - i->args[n]));
+		request_text(request, equals + 1);
+	}
+}
+
 static void add_request(struct bytes *request, const struct invocation *i, const struct bytes *payload, int64_t deadline)
 {
 	const char *id = i->option[OPTION_ID];
@@ -68,25 +101,12 @@ static void add_request(struct bytes *request, const struct invocation *i, const
 	request_text(request, "RUN");
 	request_text(request, i->words[0]);
 	request_word(request, payload->at, payload->len);
-	if (deadline) {
-		struct bytes number = { 0 };
-
-		bytes_addf(&number, "%lld", (long long)deadline);
-		request_text(request, "DEADLINE");
-		request_word(request, number.at, number.len);
-		bytes_free(&number);
-	}
 	if (id) {
 		request_text(request, "ID");
 		request_text(request, id);
 	}
-	for (int n = 0; n < i->arg_count; n++) {
-		const char *equals = strchr(i->args[n], '=');
-
-		request_text(request, "ARG");
-		request_word(request, i->args[n], (size_t)(equals - i->args[n]));
-		request_text(request, equals + 1);
-	}
+	add_deadline(request, deadline);
+	add_args(request, i);
 }
 
 static enum status print_output(const struct reply *reply)
@@ -97,11 +117,6 @@ static enum status print_output(const struct reply *reply)
 	return STATUS_PROTOCOL;
 }
 
-static int64_t patience_of(int64_t deadline)
-{
-	return deadline ? deadline * MILLISECONDS + beyond_deadline : FOREVER;
-}
-
 static enum status run(const struct invocation *i, const struct bytes *payload, int64_t deadline)
 {
 	struct bytes request = { 0 };
@@ -109,7 +124,7 @@ static enum status run(const struct invocation *i, const struct bytes *payload, 
 
 	add_request(&request, i, payload, deadline);
 
-	enum status status = ask(i->server, &request, patience_of(deadline), &answer);
+	enum status status = ask(i->server, &request, patience_for(deadline), &answer);
 
 	if (status == STATUS_DONE)
 		status = print_output(&answer.reply);
@@ -129,7 +144,7 @@ enum status command_run(const struct invocation *i)
 	if (status == STATUS_DONE)
 		status = check_args(i);
 	if (status == STATUS_DONE && i->option[OPTION_STREAM])
-		return stream_run(i, deadline, patience_of(deadline));
+		return stream_run(i, deadline, patience_for(deadline));
 	if (status == STATUS_DONE)
 		status = read_payload(i, &payload);
 	if (status == STATUS_DONE)

@@ -10,17 +10,26 @@
 #include "job.h"
 #include "type.h"
 
-/* Takes a place, and the bytes, for a job of this order. True: the order has what admission knows of it; follow with job_new() and
- * admit_enter(), or with admit_leave(). False: `refusal` is the answer, and the books have it. Any thread.
+struct batch;
+
+/* Takes the places of this order in one step, all or none, and the bytes. True: the order has what admission knows of it;
+ * follow with job_new() and admit_enter(), or with admit_leave(). False: `refusal` is the answer, and the books have it. Any thread.
  *
  * The first that holds refuses: draining; paused; its workers cannot start (workers.h); all places taken, or no bytes left; it would not
  * end in time (W and the median of its runs are more than the time left); W over `max_wait`; the client has its `client_share`, and others
- * wait (share.h). */
+ * wait (share.h). Of a batch, W is that of the last item that has to succeed. */
 must_check bool admit_place(struct job_order *, struct answer *refusal);
 
 /* Puts the job into its type's channel, with the channel's reference. False: there is no thread to run it; `refusal` is the answer,
  * the place is given back, and both references are the caller's. Any thread; never blocks. */
 must_check bool admit_enter(struct type *, struct job *, struct answer *refusal);
+
+/* The same with the hands of a batch (batch.h), as many as there are threads and memory for, but at least one; then the channel owns them.
+ * False: there was not even one. */
+must_check bool admit_enter_hands(struct batch *, struct answer *refusal);
+/* Puts a hand whose turn is over at the end of the channel again. False: there is no room, and it is still the caller's. On a runner's
+ * thread. */
+must_check bool admit_again(struct job *hand);
 
 /* Gives back what admit_place() took, because no job could be made. */
 void admit_leave(struct job_order *, struct answer *refusal);

@@ -102,6 +102,31 @@ static void add_member(struct buf *to, const char *key)
 	buf_add_slice(to, SLICE("\":"));
 }
 
+/* `"code":..,"detail":..`, and the facts. */
+static void add_members(const struct answer *a, struct buf *to)
+{
+	buf_add_slice(to, SLICE("\"code\":\""));
+	buf_add_slice(to, slice_of(codes[a->code].name));
+	buf_add_slice(to, SLICE("\",\"detail\":"));
+	buf_add_json(to, slice_of(a->detail));
+	for (size_t i = 0; i < a->fact_count; i++) {
+		const struct fact *f = &a->facts[i];
+
+		add_member(to, f->key);
+		if (f->text.at)
+			buf_add_json(to, f->text);
+		else
+			buf_add_int(to, f->number);
+	}
+}
+
+void answer_add_object(const struct answer *a, struct buf *to)
+{
+	buf_add_char(to, '{');
+	add_members(a, to);
+	buf_add_char(to, '}');
+}
+
 /* Without printf: a refusal is to cost as little as can be. */
 void answer_add_problem(const struct answer *a, struct buf *to)
 {
@@ -116,18 +141,7 @@ void answer_add_problem(const struct answer *a, struct buf *to)
 	buf_add_slice(to, slice_of(http_reason(status)));
 	buf_add_slice(to, SLICE("\",\"status\":"));
 	buf_add_int(to, status);
-	buf_add_slice(to, SLICE(",\"code\":\""));
-	buf_add_slice(to, slice_of(codes[a->code].name));
-	buf_add_slice(to, SLICE("\",\"detail\":"));
-	buf_add_json(to, slice_of(a->detail));
-	for (size_t i = 0; i < a->fact_count; i++) {
-		const struct fact *f = &a->facts[i];
-
-		add_member(to, f->key);
-		if (f->text.at)
-			buf_add_json(to, f->text);
-		else
-			buf_add_int(to, f->number);
-	}
+	buf_add_char(to, ',');
+	add_members(a, to);
 	buf_add_slice(to, SLICE("}\n"));
 }

@@ -49,6 +49,9 @@ const char *answer_code_name(enum code);
 /* `CODE detail key=value ...`, without the leading '-'. Texts with blanks or quotes are quoted. */
 void answer_add_line(const struct answer *, struct buf *);
 
+/* The same as an object of JSON: `{"code":"FAILED","detail":"...","status":3}`. */
+void answer_add_object(const struct answer *, struct buf *);
+
 /* The problem+json document. */
 void answer_add_problem(const struct answer *, struct buf *);
 

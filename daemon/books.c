@@ -51,23 +51,23 @@ int64_t histogram_percentile(const struct histogram *h, unsigned percent)
 	return 0;
 }
 
-bool books_take_place(struct books *b, uint64_t places)
+bool books_take_places(struct books *b, uint64_t n, uint64_t places)
 {
 	uint64_t inside = shim_load(&b->inside, relaxed);
 
-	count(&b->submitted, 1);
+	count(&b->submitted, n);
 	do {
-		if (inside >= places)
+		if (n > places || inside > places - n)
 			return false;
-	} while (!shim_cas(&b->inside, &inside, inside + 1, relaxed));
+	} while (!shim_cas(&b->inside, &inside, inside + n, relaxed));
 	return true;
 }
 
-void books_refuse(struct books *b, enum refusal why, bool had_place)
+void books_refuse(struct books *b, enum refusal why, uint64_t n, bool had_places)
 {
-	count(&b->refused[why], 1);
-	if (had_place)
-		shim_sub(&b->inside, 1, relaxed);
+	count(&b->refused[why], n);
+	if (had_places)
+		shim_sub(&b->inside, n, relaxed);
 }
 
 /* One word, so that both are of one instant: the count below, above it the sum of the starts in about microseconds. The sum may wrap,

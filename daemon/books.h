@@ -54,10 +54,10 @@ struct books {
 	struct histogram queued, ran;
 };
 
-/* Takes one of `places`; false if all are taken. Either way the job is submitted. */
-bool books_take_place(struct books *, uint64_t places);
-/* A refusal; `had_place`: it had taken one. */
-void books_refuse(struct books *, enum refusal, bool had_place);
+/* Takes `n` of `places` in one step; false, and none is taken, if so many are not free. Either way n jobs are submitted. */
+bool books_take_places(struct books *, uint64_t n, uint64_t places);
+/* A refusal of n jobs; `had_places`: they had taken them. */
+void books_refuse(struct books *, enum refusal, uint64_t n, bool had_places);
 /* Waiting becomes running. */
 void books_start(struct books *, moment arrived, moment started);
 /* A running job has been answered, and keeps its place (1), or not after all (-1); and it is over. */

@@ -147,9 +147,8 @@ void buf_addf(struct buf *b, const char *format, ...)
 	va_end(args);
 }
 
-/* The length of the UTF-8 character at `at`, or 0. No overlong forms, no surrogates, nothing over U+10FFFF: these differ
- * from the rest in the range of their second byte. */
-static size_t utf8_length(const unsigned char *at, size_t len)
+/* What is not allowed differs from the rest in the range of its second byte. */
+size_t utf8_length(const unsigned char *at, size_t len)
 {
 	unsigned char low = 0x80, high = 0xbf;
 	size_t need;

@@ -40,6 +40,10 @@ void buf_addf(struct buf *, const char *format, ...) printf_like(2, 3);
 /* The text as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void buf_add_json(struct buf *, struct slice text);
 
+/* The length of the UTF-8 character at the front of `len` bytes, at least one, or 0 if there is none: no overlong forms, no surrogates, nothing
+ * over U+10FFFF. */
+size_t utf8_length(const unsigned char *at, size_t len);
+
 /* Writes `n` in decimal, at most FORMAT_UINT_MAX bytes and no NUL; returns the end of it. */
 enum { FORMAT_UINT_MAX = 20 };
 char *format_uint(char *to, uint64_t n);

@@ -1,10 +1,12 @@
 #include "command.h"
 
 #include "args.h"
+#include "batch.h"
 #include "command_docs.h"
 #include "exchange.h"
 #include "inquiry.h"
 #include "leatd.h"
+#include "map.h"
 #include "report.h"
 #include "resp.h"
 #include "text.h"
@@ -46,7 +48,8 @@ static void do_echo(struct exchange *ex, size_t argc unused_arg, const struct sl
 }
 
 /* The option at the front of these words: how many of them it takes. 0: it is none, or wrong, and *why is the answer. */
-static size_t run_option(struct request *request, struct arg_values *args, size_t left, const struct slice *words, struct answer *why)
+static size_t run_option(const char *usage, struct request *request, struct arg_values *args, size_t left, const struct slice *words,
+			 struct answer *why)
 {
 	if (left >= 2 && slice_is_nocase(words[0], SLICE("DEADLINE")))
 		return request_set_deadline(request, words[1], why) ? 2 : 0;
@@ -56,7 +59,7 @@ static size_t run_option(struct request *request, struct arg_values *args, size_
 		request->args = args;
 		return arg_values_add(args, words[1], words[2], why) ? 3 : 0;
 	}
-	*why = answer_make(CODE_ERR, "RUN takes job [payload] [DEADLINE duration] [ID id] [ARG name value]...");
+	*why = answer_make(CODE_ERR, usage);
 	return 0;
 }
 
@@ -70,13 +73,62 @@ static void do_run(struct exchange *ex, size_t argc, const struct slice *argv)
 	if (argc > 2)
 		request.payload = argv[2];
 	for (size_t i = 3, n; i < argc; i += n) {
-		n = run_option(&request, &args, argc - i, argv + i, &why);
+		n = run_option("RUN takes job [payload] [DEADLINE duration] [ID id] [ARG name value]...", &request, &args, argc - i, argv + i, &why);
 		if (n == 0) {
 			exchange_answer(ex, &why);
 			return;
 		}
 	}
 	exchange_run(ex, &request);
+}
+
+/* The same for MAP. */
+static size_t map_option(struct map_request *map, struct arg_values *args, size_t left, const struct slice *words, struct answer *why)
+{
+	if (left >= 2 && slice_is_nocase(words[0], SLICE("WIDTH")))
+		return map_set_width(map, words[1], why) ? 2 : 0;
+	if (left >= 2 && slice_is_nocase(words[0], SLICE("QUORUM")))
+		return map_set_quorum(map, words[1], why) ? 2 : 0;
+	return run_option("MAP takes job n payload... [WIDTH w] [QUORUM k] [DEADLINE duration] [ID id] [ARG name value]...", &map->request,
+			  args, left, words, why);
+}
+
+/* How many payloads there are, which have to follow. */
+static bool map_count(struct map_request *map, size_t argc, const struct slice *argv, struct answer *why)
+{
+	uint64_t n;
+
+	if (!text_count(argv[2], &n) || n == 0 || n > BATCH_ITEMS_MAX) {
+		*why = answer_make(CODE_ERR, "the number of payloads is not 1 to 10000");
+		return false;
+	}
+	if (n > argc - 3) {
+		*why = answer_make(CODE_ERR, "fewer payloads follow than their number says");
+		answer_fact(why, "number", (int64_t)n);
+		answer_fact(why, "payloads", (int64_t)(argc - 3));
+		return false;
+	}
+	map->payloads = argv + 3;
+	map->count = n;
+	return true;
+}
+
+static void do_map(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	struct map_request map = { .request.job = argv[1] };
+	struct arg_values args;
+	struct answer why;
+	bool good = map_count(&map, argc, argv, &why);
+
+	args.count = 0;
+	for (size_t i = 3 + map.count, n; good && i < argc; i += n) {
+		n = map_option(&map, &args, argc - i, argv + i, &why);
+		good = n > 0;
+	}
+	if (good)
+		map_run(ex, &map);
+	else
+		exchange_answer(ex, &why);
 }
 
 static void add_value(struct buf *to, const struct report_field *f)
@@ -427,7 +479,7 @@ static void unknown(struct exchange *ex, struct slice name)
 
 struct type *command_type(const struct leatd *leatd, struct slice name, struct slice argument)
 {
-	return slice_is_nocase(name, SLICE("RUN")) ? leatd_type(leatd, argument) : NULL;
+	return slice_is_nocase(name, SLICE("RUN")) || slice_is_nocase(name, SLICE("MAP")) ? leatd_type(leatd, argument) : NULL;
 }
 
 static const struct command *find(struct slice name)

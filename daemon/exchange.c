@@ -5,6 +5,7 @@
 #include "inquiry.h"
 #include "job.h"
 #include "leatd.h"
+#include "map.h"
 #include "stream_in.h"
 #include "stream_out.h"
 #include "tokens.h"
@@ -32,6 +33,14 @@ void exchange_set_version(struct exchange *ex, int version)
 {
 	ex->conn->version = version;
 	ex->wire.version = version;
+}
+
+bool exchange_may_run(struct exchange *ex, struct slice job)
+{
+	if (token_may_run(ex->who, job))
+		return true;
+	exchange_deny_right(ex, "run", job);
+	return false;
 }
 
 bool exchange_is_secure(const struct exchange *ex)
@@ -105,6 +114,13 @@ static void end_parts(struct exchange *ex)
 	ex->parts = NULL;
 }
 
+static void end_unit(struct exchange *ex)
+{
+	if (ex->unit)
+		ex->unit->class->end(ex->unit);
+	ex->unit = NULL;
+}
+
 static void pop(struct conn *conn)
 {
 	struct exchange *ex = take_first(conn);
@@ -112,6 +128,7 @@ static void pop(struct conn *conn)
 	end_parts(ex);
 	if (ex->body)
 		stream_in_answered(ex->body);
+	end_unit(ex);
 	buf_free(&ex->bytes);
 	free(ex);
 }
@@ -328,7 +345,9 @@ static void left_is_over(struct exchange *ex)
 	*ex->link = ex->next;
 	if (ex->next)
 		ex->next->link = ex->link;
-	job_unref(ex->job);
+	if (ex->job)
+		job_unref(ex->job);
+	end_unit(ex);
 	free(ex);
 }
 
@@ -381,10 +400,14 @@ static void on_deadline(struct wheel_timer *timer)
 	}
 }
 
-static struct ctx *conn_ctx(struct conn *conn)
+struct ctx *exchange_ctx(struct exchange *ex)
 {
+	struct conn *conn = ex->conn;
+
 	if (!conn->ctx)
 		conn->ctx = ctx_with_cancel(conn->loop->ctx);
+	if (!conn->ctx)
+		conn->broken = true;
 	return conn->ctx;
 }
 
@@ -408,11 +431,18 @@ static void await(struct exchange *ex, struct job *job, bool streamed)
 		ex->conn->broken = true;
 }
 
+void exchange_refuse(struct exchange *ex, const struct answer *refusal)
+{
+	if (refusal->code == CODE_BUSY || refusal->code == CODE_DRAINING)
+		summary_refused(ex->conn->loop);
+	exchange_answer(ex, refusal);
+}
+
 void exchange_run(struct exchange *ex, const struct request *request)
 {
 	struct conn *conn = ex->conn;
 	struct loop *loop = conn->loop;
-	struct requester requester = { .ctx = conn_ctx(conn), .home = loop->done, .peer = &conn->peer };
+	struct requester requester = { .ctx = exchange_ctx(ex), .home = loop->done, .peer = &conn->peer };
 	struct answer refusal;
 	struct job *job;
 
@@ -421,19 +451,11 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		ex->wire.keep_alive = false;
 		ex->close_after = true;
 	}
-	if (!token_may_run(ex->who, request->job)) {
-		exchange_deny_right(ex, "run", request->job);
+	if (!requester.ctx || !exchange_may_run(ex, request->job))
 		return;
-	}
-	if (!requester.ctx) {
-		conn->broken = true;
-		return;
-	}
 	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
 	if (!job) {
-		if (refusal.code == CODE_BUSY || refusal.code == CODE_DRAINING)
-			summary_refused(loop);
-		exchange_answer(ex, &refusal);
+		exchange_refuse(ex, &refusal);
 		return;
 	}
 	await(ex, job, request->stream_out);
@@ -442,10 +464,47 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		conn->no_more = true;
 }
 
+bool exchange_await_unit(struct exchange *ex, struct unit *unit, struct parts *parts)
+{
+	struct conn *conn = ex->conn;
+	struct exchange *kept = keep(ex);
+
+	if (ex->close_after)
+		conn->no_more = true;
+	if (!kept)
+		return false;
+	kept->unit = unit;
+	kept->parts = parts;
+	unit->exchange = kept;
+	conn_touch(conn);
+	return true;
+}
+
+void exchange_touch(struct exchange *ex)
+{
+	if (ex->conn)
+		conn_touch(ex->conn);
+}
+
+void exchange_unit_over(struct unit *unit)
+{
+	if (!unit->exchange)
+		unit->class->end(unit);
+	else if (unit->exchange->conn)
+		conn_touch(unit->exchange->conn);
+	else
+		left_is_over(unit->exchange);
+}
+
 void exchange_job_home(struct job *job)
 {
 	struct exchange *ex = job->exchange;
 
+	if (job->batch) {
+		map_home(job);
+		return;
+	}
+	job->loop->jobs_out--;
 	wheel_remove(&job->timer);
 	job_unref(job);         /* the channel's reference */
 	if (ex && ex->conn)
@@ -463,6 +522,13 @@ static void drop(struct loop *loop, struct exchange *ex)
 	if (ex->body)
 		stream_in_answered(ex->body);
 	ex->body = NULL;
+	if (ex->unit && !ex->unit->over) {
+		leave(loop, ex);
+		/* This may be the end of it. */
+		ex->unit->class->cancel_waiting(ex->unit);
+		return;
+	}
+	end_unit(ex);
 	if (ex->job && !ex->ready && !give_up_waiting(ex->job, CODE_CANCELED)) {
 		leave(loop, ex);
 		return;
@@ -486,6 +552,13 @@ void exchanges_drop(struct conn *conn)
 		drop(conn->loop, take_first(conn));
 }
 
+static bool is_at_work(const struct exchange *ex)
+{
+	if (ex->unit)
+		return !ex->unit->over;
+	return ex->job && !ex->ready && shim_load(&ex->job->state, relaxed) != JOB_ENDED;
+}
+
 static bool each(struct exchange *first, bool (*visit)(struct exchange *, void *), void *arg)
 {
 	struct exchange *next;
@@ -493,7 +566,7 @@ static bool each(struct exchange *first, bool (*visit)(struct exchange *, void *
 
 	for (struct exchange *ex = first; ex && on; ex = next) {
 		next = ex->next;
-		if (ex->job && !ex->ready && shim_load(&ex->job->state, relaxed) != JOB_ENDED)
+		if (is_at_work(ex))
 			on = visit(ex, arg);
 	}
 	return on;
@@ -514,6 +587,8 @@ void exchanges_cancel_waiting(struct conn *conn)
 			ctx_cancel(ex->job->ctx);
 			settle(ex);
 		}
+		if (ex->unit)
+			ex->unit->class->cancel_waiting(ex->unit);
 	}
 }
 
@@ -522,5 +597,7 @@ void exchanges_cancel_running(struct conn *conn)
 	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
 		if (ex->job && !ex->ready)
 			ctx_cancel(ex->job->ctx);
+		if (ex->unit)
+			ex->unit->class->cancel_running(ex->unit);
 	}
 }

@@ -3,7 +3,7 @@
  *
  * The connection hands each request, as an exchange, to a command or a route, which answers it exactly once: with
  * exchange_answer(), between exchange_begin() and exchange_end(), with exchange_run(), and then the job's end is the answer, with
- * inquiry_start(), or with exchange_in_parts(). On the loop's thread. */
+ * inquiry_start(), with map_run(), or with exchange_in_parts(). On the loop's thread. */
 #ifndef LEAT_EXCHANGE_H
 #define LEAT_EXCHANGE_H
 
@@ -13,8 +13,10 @@
 #include "wheel.h"
 
 struct conn;
+struct ctx;
 struct exchange;
 struct inquiry;
+struct inquiry_job;
 struct leatd;
 struct loop;
 struct stream_in;
@@ -34,6 +36,24 @@ struct parts {
 
 /* How much of it may wait to be sent; the same while memory is short. */
 enum { PARTS_WAITING_BYTES = 64 * 1024, PARTS_SCARCE_BYTES = 4096 };
+/* Several jobs behind one exchange, admitted together. Its owner has this as its first member; the jobs point to it (job->unit). */
+struct unit {
+	const struct unit_class *class;
+	struct exchange *exchange;      /* the one in the line */
+	bool over;                      /* none of its jobs waits or runs; set by its owner, which then calls exchange_unit_over() */
+};
+
+struct unit_class {
+	/* Each of its jobs that waits or runs. `like` has what they have in common with the exchange. */
+	void (*list)(struct unit *, struct inquiry_job *like, void (*add)(void *arg, const struct inquiry_job *), void *arg);
+	/* Cancels the job of this id, or all of them if it is the unit's. False: there is none, or it is over. */
+	bool (*cancel)(struct unit *, const char *id);
+	/* Cancels all that wait, and all that run. */
+	void (*cancel_waiting)(struct unit *);
+	void (*cancel_running)(struct unit *);
+	/* It is over, and its answer written or not wanted: the exchange is about to be freed. */
+	void (*end)(struct unit *);
+};
 
 struct exchange {
 	struct conn *conn;
@@ -49,8 +69,9 @@ struct exchange {
 	bool ready;
 	struct buf bytes;               /* the answer, if it was ready before its turn */
 	struct job *job;                /* or the job that is the answer; a reference */
-	struct parts *parts;            /* or it comes in parts; owned by whoever made them */
 	struct stream_in *body;         /* its body that is still being read, for the job; the connection's */
+	struct unit *unit;              /* or several; owned by whoever made them */
+	struct parts *parts;            /* it comes in parts; owned by whoever made them */
 	struct inquiry *inquiry;        /* or what has to be answered by all loops first */
 };
 
@@ -63,6 +84,21 @@ void exchange_end(struct exchange *);
 void exchange_answer(struct exchange *, const struct answer *);
 /* Refuses (NOAUTH) who has not the right to run that job. */
 void exchange_run(struct exchange *, const struct request *);
+
+/* --- For those who run several jobs for one exchange --- */
+
+/* Whether who asks may run that job; if not, it is answered. */
+must_check bool exchange_may_run(struct exchange *, struct slice job);
+/* The parent of its jobs. NULL: no memory, and the connection is lost. */
+must_check struct ctx *exchange_ctx(struct exchange *);
+/* The answer to a request that did not become a job. */
+void exchange_refuse(struct exchange *, const struct answer *refusal);
+/* They are on their way. False: there is no memory to keep its place, and the connection is lost: it will be over, and nobody asks. */
+must_check bool exchange_await_unit(struct exchange *, struct unit *, struct parts *);
+/* To be written to, as far as there is something to write. Nothing if the client has gone. */
+void exchange_touch(struct exchange *);
+/* unit->over has been set. If the client has gone, the unit is ended here. */
+void exchange_unit_over(struct unit *);
 
 /* The tokens that are known, or NULL: everybody may do everything. Of use until the handler returns. */
 const struct tokens *exchange_tokens(const struct exchange *);
@@ -89,7 +125,8 @@ struct exchange *exchange_in_parts(struct exchange *, struct parts *);
 /* Will be answered later, like any other but with the exchange that is returned. NULL: no memory, and the connection is lost. */
 struct exchange *exchange_later(struct exchange *, struct inquiry *);
 
-/* Every job of this loop that waits or runs, also of clients that have gone. False ends it. visit() may cancel it. */
+/* Every exchange of this loop with a job, or several, that waits or runs, also of clients that have gone. False ends it. visit() may
+ * cancel it. */
 void exchanges_each(struct loop *, bool (*visit)(struct exchange *, void *arg), void *arg);
 /* Cancels its job: what waits gives its place up at once, what runs is told. False: it is over already. */
 bool exchange_cancel(struct exchange *);
@@ -105,6 +142,8 @@ bool exchanges_wait_for_turn(const struct conn *);
 void exchange_job_home(struct job *);
 /* Writes the answers whose turn it is to the connection's output. */
 void exchanges_write(struct conn *);
+/* Whether there would be more, if that output were gone. */
+bool exchanges_have_more(const struct conn *);
 /* The client has gone: gives up what waits, cancels what runs, forgets all answers. What runs is in loop->left until it is over. */
 void exchanges_drop(struct conn *);
 /* Cancels the connection's jobs, those that wait and those that run; they are answered. */

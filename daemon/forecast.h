@@ -11,7 +11,8 @@
 
 #include "type.h"
 
-/* In nanoseconds. `own`: places that the job itself has taken already, 0 or 1. 0 also while nothing is known of the type. */
+/* In nanoseconds. `own`: places that are taken already and not before it: its own, and of a batch those of the items behind it. 0 also
+ * while nothing is known of the type. */
 int64_t forecast_wait(const struct type *, uint64_t own, moment now);
 
 /* How long before its deadline a job has to start to end in time: the median of its runs, and for a command the time at its end at

@@ -117,9 +117,9 @@ void http_add_head(struct buf *b, const struct http_head *head)
 		to = put(to, SLICE("\r\n"));
 	}
 	/* RFC 9110 8.6: not with these. */
-	if (head->chunked) {
+	if (head->chunked && head->minor) {
 		to = put(to, SLICE("Transfer-Encoding: chunked\r\n"));
-	} else if (head->status >= 200 && head->status != 204 && head->content_length != HTTP_UNTIL_CLOSE) {
+	} else if (!head->chunked && head->status >= 200 && head->status != 204) {
 		to = put(to, SLICE("Content-Length: "));
 		to = format_uint(to, head->content_length);
 		to = put(to, SLICE("\r\n"));

@@ -14,14 +14,14 @@ enum { HTTP_DATE_LINE_LEN = 37 };
 void http_date_line(char *room, int64_t unix_seconds);
 
 /* Appends the status line, Date, Content-Type and Content-Length (but for 1xx and 204), or, if it is `chunked`,
- * `Transfer-Encoding: chunked`; and `Connection: close` or, for HTTP/1.0, `keep-alive`. The caller adds further header lines, then "\r\n", then the body. `date_line` is as above. */
-#define HTTP_UNTIL_CLOSE UINT64_MAX     /* of a body whose length is not known, for HTTP/1.0, which has no chunks: it ends with the connection */
+ * `Transfer-Encoding: chunked`; and `Connection: close` or, for HTTP/1.0, `keep-alive`. The caller adds further header lines, then
+ * "\r\n", then the body. `date_line` is as above. */
 struct http_head {
 	int status;
 	bool minor, keep_alive;
 	struct slice content_type;      /* empty: no Content-Type (204) */
-	uint64_t content_length;        /* or HTTP_UNTIL_CLOSE */
-	bool chunked;                   /* its length is not known yet; only for HTTP/1.1 */
+	uint64_t content_length;
+	bool chunked;                   /* its length is not known yet; of HTTP/1.0 the body ends with the connection instead */
 	const char *date_line;
 };
 void http_add_head(struct buf *, const struct http_head *);

@@ -82,23 +82,39 @@ static int older(const void *a, const void *b)
 
 /* --- Answering for one's own connections --- */
 
-static bool list_job(struct exchange *ex, void *arg)
+static void list_job(struct jobs *jobs, const struct job *job, const struct peer *peer)
 {
-	const struct job *job = ex->job;
-	struct inquiry_job seen = { .type = job->type, .arrived = job->arrived, .deadline = job->deadline, .peer = ex->peer,
+	struct inquiry_job seen = { .type = job->type, .arrived = job->arrived, .deadline = job->deadline, .peer = *peer,
 				    .running = shim_load(&job->state, relaxed) == JOB_RUNNING };
 
 	memcpy(seen.id, job->id, sizeof(seen.id));
-	jobs_add(arg, &seen);
+	jobs_add(jobs, &seen);
+}
+
+static void add_job(void *jobs, const struct inquiry_job *job)
+{
+	jobs_add(jobs, job);
+}
+
+static bool list(struct exchange *ex, void *jobs)
+{
+	struct inquiry_job like = { .peer = ex->peer };
+
+	if (ex->unit)
+		ex->unit->class->list(ex->unit, &like, add_job, jobs);
+	else
+		list_job(jobs, ex->job, &ex->peer);
 	return true;
 }
 
-static bool cancel_job(struct exchange *ex, void *arg)
+static bool cancel(struct exchange *ex, void *arg)
 {
 	struct question *q = arg;
 
 	/* An id that a client chose may be one that leatd made up for another: then both are meant. */
-	if (strcmp(ex->job->id, q->id) == 0)
+	if (ex->unit)
+		q->cancelled |= ex->unit->class->cancel(ex->unit, q->id);
+	else if (strcmp(ex->job->id, q->id) == 0)
 		q->cancelled |= exchange_cancel(ex);
 	return true;
 }
@@ -107,10 +123,10 @@ static void answer_question(struct loop *loop, struct question *q)
 {
 	switch (q->kind) {
 	case INQUIRY_JOBS:
-		exchanges_each(loop, list_job, &q->jobs);
+		exchanges_each(loop, list, &q->jobs);
 		break;
 	case INQUIRY_CANCEL:
-		exchanges_each(loop, cancel_job, q);
+		exchanges_each(loop, cancel, q);
 		break;
 	}
 }

@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include "batch.h"
 #include "ids.h"
 #include "leatd.h"
 #include "log.h"
@@ -112,6 +113,8 @@ void job_unref(struct job *job)
 	stream_close(&job->out);
 	leatd_discharge(job->type->leatd, job->charged);
 	ctx_unref(job->ctx);
+	if (job->batch)
+		batch_free(job->batch);
 	free(job->output);
 	free(job);
 }
@@ -179,8 +182,7 @@ static void add_trace(struct log_field *fields, struct slice traceparent)
 	fields[1] = log_text("span_id", (struct slice){ traceparent.at + SPAN_AT, SPAN_LEN });
 }
 
-/* The line of a job that is over. */
-static void log_ended(const struct job *job, moment now)
+void job_log_ended(const struct job *job, moment now)
 {
 	struct log *log = job->type->leatd->log;
 	moment started = job->started ? job->started : now;
@@ -215,9 +217,9 @@ bool job_end_waiting(struct job *job, enum code code, moment now)
 	job->ended = now;
 	ids_release(job->claim);
 	if (job->share)
-		share_give_back(job->type->share, job->share, false);
+		share_give_back(job->type->share, job->share, 1, false);
 	books_end_waiting(&job->type->books, job->outcome);
-	log_ended(job, now);
+	job_log_ended(job, now);
 	return true;
 }
 
@@ -254,22 +256,27 @@ static bool is_whole(const struct job *job)
 	return job->outcome != OUTCOME_timeout && job->outcome != OUTCOME_canceled;
 }
 
+void job_learn(const struct job *job, moment now)
+{
+	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
+}
+
 bool job_end_running(struct job *job, moment now)
 {
 	uint32_t running = JOB_RUNNING;
 
 	ids_release(job->claim);
-	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
+	job_learn(job, now);
 	if (job->share)
-		share_give_back(job->type->share, job->share, true);
+		share_give_back(job->type->share, job->share, 1, true);
 	if (shim_cas(&job->state, &running, JOB_ENDED, acq_rel)) {
 		job->ended = now;
 		books_end_running(&job->type->books, job->outcome, job->started, now);
-		log_ended(job, now);
+		job_log_ended(job, now);
 		return true;
 	}
 	books_end_abandoned(&job->type->books, job->started, now);
-	log_ended(job, now);
+	job_log_ended(job, now);
 	job_unref(job);
 	return false;
 }

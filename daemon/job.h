@@ -14,11 +14,15 @@
 #include "wheel.h"
 #include "../lib/chan.h"
 
+struct batch;
+struct batch_item;
+struct batch_order;
 struct id_claim;
 struct loop;
 struct peer;
 struct share_entry;
 struct type;
+struct unit;
 
 CHAN_DEFINE(job_chan, struct job *)
 
@@ -39,6 +43,10 @@ struct job_order {
 	struct ctx *parent;             /* of the client: cancelling it cancels the job */
 	struct chan *home;              /* where the job goes when it is over; borrowed */
 	const struct peer *peer;        /* who asks; borrowed */
+	/* Of a single job 1, 1, 1 and 0; of a batch: its items, of which so many have to succeed, so many at a time; and what it is charged
+	 * beside the job. */
+	size_t places, quorum, width, beside_bytes;
+	const struct batch_order *batch;        /* NULL: a single job */
 
 	/* Admission's, taken over by the job. */
 	struct share_entry *share;
@@ -61,9 +69,14 @@ struct job {
 
 	/* The loop's alone, set when the job is on its way. */
 	void *exchange;                 /* whom it answers; NULL: the client has gone */
+	struct unit *unit;              /* what it is a part of, and answers for; NULL: it is alone. See exchange.h */
 	struct loop *loop;
 	struct wheel_timer timer;       /* its deadline, and then how long it is waited for */
 	bool late;                      /* its deadline has passed */
+
+	/* Of a batch: it is the whole, or one of the hands that do its items one after the other; see batch.h. */
+	struct batch *batch;
+	struct batch_item *item;        /* a hand's: the one it has now */
 
 	/* Its owner's: see job_claim(). */
 	struct id_claim *claim;         /* of an id that the client chose; given back when the job ends */
@@ -111,6 +124,9 @@ void job_set_failure(struct job *, enum code, const char *format, ...) printf_li
 /* The answer of a run whose context has ended: TIMEOUT if the deadline passed, CANCELED if nobody wanted the result any more. */
 void job_cut_short(struct job *);
 
+/* The line in the log of a job that is over, if such are wanted. */
+void job_log_ended(const struct job *, moment now);
+
 /* Claims and ends a job that still waits; its place is free when this returns. `code` is CODE_TIMEOUT or CODE_CANCELED. False: somebody
  * else has claimed it. */
 bool job_end_waiting(struct job *, enum code, moment now);
@@ -120,6 +136,9 @@ bool job_give_up(struct job *, enum code, moment now);
 
 /* Claims a job that waits, and starts the run. False: somebody else has claimed it. */
 bool job_start(struct job *, moment now);
+
+/* The type learns from a run that has ended how long runs take. */
+void job_learn(const struct job *, moment now);
 
 /* Ends a job that ran; the place is free when this returns. False: it was abandoned, and is not to go home; the channel's reference
  * has been given back. */

@@ -94,7 +94,6 @@ static bool fetch_done(struct loop *loop)
 	loop_enter(loop);
 	for (size_t i = 0; i < n; i++)
 		exchange_job_home(jobs[i]);
-	loop->jobs_out -= n;
 	loop_leave(loop);
 	return true;
 }

@@ -166,10 +166,12 @@ bool output_add(struct output *o, const void *bytes, size_t len)
 	return true;
 }
 
-/* What a failure would say, and the payload, are of no use to anybody any more. */
+/* The payload is of no use to anybody any more, and what a failure would say neither, but a hand's own room is for its next item. */
 static char *room_in_job(struct job *job, size_t len)
 {
-	return len <= sizeof(job->last_error) ? job->last_error : len <= job->payload.len ? job->bytes : NULL;
+	if (len <= job->payload.len)
+		return (char *)(uintptr_t)job->payload.at;
+	return len <= sizeof(job->last_error) && !job->batch ? job->last_error : NULL;
 }
 
 bool output_answer_whole(struct output *o, const void *bytes, size_t len)

@@ -159,7 +159,7 @@ void reply_stream_begin(struct buf *to, const struct wire *wire, const struct jo
 {
 	http_add_head(to, &(struct http_head){
 		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = SLICE("application/octet-stream"),
-		.chunked = wire->minor, .content_length = HTTP_UNTIL_CLOSE, .date_line = wire->date_line,
+		.chunked = true, .date_line = wire->date_line,
 	});
 	add_id_header(to, job);
 	buf_add_slice(to, SLICE("Server-Timing: queue;dur="));

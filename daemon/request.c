@@ -2,14 +2,19 @@
 
 #include "admit.h"
 #include "args.h"
+#include "batch.h"
 #include "ids.h"
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
+#include "run.h"
 #include "text.h"
 #include "tokens.h"
 
 #include <errno.h>
+
+/* Of those that never wait: how many of them one hand is enough for. */
+enum { ITEMS_A_HAND = 256 };
 
 bool request_set_deadline(struct request *request, struct slice text, struct answer *why)
 {
@@ -116,6 +121,25 @@ static struct job *send_off(struct job_order *order, struct answer *why)
 	return NULL;
 }
 
+/* The same for the whole of a batch, whose hands are on their way then. */
+static struct job *send_off_batch(struct job_order *order, struct answer *why)
+{
+	struct job *whole = job_new(order);
+
+	if (!whole || !batch_new(whole, order->batch)) {
+		admit_leave(order, why);
+		if (!whole)
+			return NULL;
+		whole->charged = 0;
+		job_unref(whole);
+	} else if (admit_enter_hands(whole->batch, why)) {
+		return whole;
+	}
+	whole->claim = NULL;
+	job_unref(whole);
+	return NULL;
+}
+
 static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t deadline_ns, struct answer *why)
 {
 	struct job *job;
@@ -123,7 +147,10 @@ static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t 
 	if (!claim_id(leatd, order->id, &order->claim, why))
 		return NULL;
 	order->deadline = deadline_of(order->type->config, deadline_ns, order->arrived);
-	job = admit_place(order, why) ? send_off(order, why) : NULL;
+	if (!admit_place(order, why))
+		job = NULL;
+	else
+		job = order->batch ? send_off_batch(order, why) : send_off(order, why);
 	if (!job)
 		ids_release(order->claim);
 	return job;
@@ -140,18 +167,52 @@ static never_inline struct job *submit_with_args(struct leatd *leatd, struct job
 	return submit(leatd, order, request->deadline_ns, why);
 }
 
+static struct job *submit_request(struct leatd *leatd, struct job_order *order, const struct request *request, struct answer *why)
+{
+	if (request->args || order->type->config->arg_count > 0)
+		return submit_with_args(leatd, order, request, why);
+	return submit(leatd, order, request->deadline_ns, why);
+}
+
 struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
 			   struct answer *why)
 {
 	struct job_order order = {
 		.type = request_find_type(leatd, request->job, why), .payload = request->payload, .id = request->id,
 		.traceparent = request->traceparent, .arrived = arrived, .parent = requester->ctx, .home = requester->home,
-		.peer = requester->peer, .stream_in = request->stream_in, .stream_out = request->stream_out,
+		.peer = requester->peer, .stream_in = request->stream_in, .stream_out = request->stream_out, .places = 1, .quorum = 1, .width = 1,
 	};
+
+	return order.type ? submit_request(leatd, &order, request, why) : NULL;
+}
+
+static size_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Short items are not worth a hand, and perhaps a thread, for a few of them. */
+static size_t hands_for(const struct type *type, size_t count, size_t width)
+{
+	return run_may_block(type) ? width : least(width, count / ITEMS_A_HAND + 1);
+}
+
+struct batch *request_submit_batch(struct leatd *leatd, const struct request *request, const struct batch_order *asked,
+				   const struct requester *requester, moment arrived, struct answer *why)
+{
+	struct batch_order batch = *asked;
+	struct job_order order = {
+		.type = request_find_type(leatd, request->job, why), .id = request->id, .traceparent = request->traceparent,
+		.arrived = arrived, .parent = requester->ctx, .home = requester->home, .peer = requester->peer, .places = batch.count,
+		.quorum = batch.quorum, .batch = &batch,
+	};
+	struct job *whole;
 
 	if (!order.type)
 		return NULL;
-	if (request->args || order.type->config->arg_count > 0)
-		return submit_with_args(leatd, &order, request, why);
-	return submit(leatd, &order, request->deadline_ns, why);
+	order.width = least(batch.width ? batch.width : batch.count, least(order.type->config->concurrency, batch.count));
+	batch.hands = hands_for(order.type, batch.count, order.width);
+	order.beside_bytes = batch_size(batch.count, batch.bytes, batch.hands);
+	whole = submit_request(leatd, &order, request, why);
+	return whole ? whole->batch : NULL;
 }

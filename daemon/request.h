@@ -6,6 +6,8 @@
 #include "../lib/chan.h"
 
 struct arg_values;
+struct batch;
+struct batch_order;
 struct job;
 struct leatd;
 struct peer;
@@ -47,5 +49,9 @@ void request_drain(struct leatd *, const struct token *who);
  * NULL, and *why is the answer. */
 must_check struct job *request_submit(struct leatd *, const struct request *, const struct requester *, moment arrived,
 				      struct answer *why);
+
+/* The same for a batch. It is returned with the caller's reference on its whole. */
+must_check struct batch *request_submit_batch(struct leatd *, const struct request *, const struct batch_order *, const struct requester *,
+					      moment arrived, struct answer *why);
 
 #endif

@@ -4,6 +4,7 @@
 
 enum {
 	SLACK = 65536,                  /* what a command may hold beside its payload */
+	ELEMENT_SLACK = 24,             /* ... and for each element of one that may have many */
 	SKIP_WANT = 65536,              /* no use in a window larger than this for what is thrown away */
 	NUMBER_MAX = 18,                /* digits: what never overflows */
 };
@@ -249,18 +250,28 @@ static enum step step_start(struct run *r)
 	step = read_number(r, &n, "the length of the array is not a number");
 	if (step != STEP_NEXT)
 		return step;
-	if (n > 0 && (uint64_t)n > p->max_args)
+	p->long_array = n > 0 && (uint64_t)n > p->max_args;
+	if (p->long_array && ((uint64_t)n > RESP_MAP_ARGS_MAX || p->max_args < RESP_ARGS_MAX))
 		return bad(r, "too many arguments");
 	if (n <= 0) {
 		drop(r);
 		return STEP_NEXT;
 	}
 	p->elements = (size_t)n;
+	p->slack = SLACK + (p->long_array ? p->elements * ELEMENT_SLACK : 0);
 	p->state = STATE_ELEMENT;
 	return STEP_NEXT;
 }
 
 /* An element goes through three steps, of which each tries the next at once: the table is for coming back. */
+
+/* Known as soon as its name is there. */
+static bool is_map(const struct run *r)
+{
+	const struct slice *name = args(r->p);
+
+	return slice_is_nocase((struct slice){ r->window + (uintptr_t)name->at, name->len }, SLICE("MAP"));
+}
 
 static enum step step_bulk_end(struct run *r)
 {
@@ -272,6 +283,8 @@ static enum step step_bulk_end(struct run *r)
 	if (n < 2)
 		return more(r, 2);
 	p->at += 2;
+	if (p->long_array && p->argc == 1 && !is_map(r))
+		return bad(r, "too many arguments");
 	p->state = STATE_ELEMENT;
 	return --p->elements > 0 ? STEP_NEXT : STEP_END;
 }
@@ -294,7 +307,7 @@ static enum step step_bulk(struct run *r)
 /* `total`: bytes of the command up to the end of the present element. */
 static bool over_limit(const struct run *r, size_t total)
 {
-	return r->p->bulk > r->max_bulk || (total > SLACK && total - SLACK > r->max_bulk);
+	return r->p->bulk > r->max_bulk || (total > r->p->slack && total - r->p->slack > r->max_bulk);
 }
 
 static enum step step_element(struct run *r)
@@ -313,6 +326,8 @@ static enum step step_element(struct run *r)
 		return step;
 	if (n < 0)
 		return bad(r, "the length of an element is negative");
+	if (p->long_array && p->argc == 0 && !p->skipping && n != 3)
+		return bad(r, "too many arguments");
 	p->bulk = (size_t)n;
 	total = p->dropped + p->at + p->bulk + 2;
 	if (p->max_bytes && total > p->max_bytes)
@@ -475,6 +490,11 @@ void resp_add_int(struct buf *b, int64_t n)
 		*to++ = '-';
 	to = format_uint(to, n < 0 ? -(uint64_t)n : (uint64_t)n);
 	b->len += (size_t)(put_crlf(to) - from);
+}
+
+void resp_add_bulk_head(struct buf *b, size_t len)
+{
+	add_header(b, '$', len);
 }
 
 void resp_add_bulk(struct buf *b, struct slice s)

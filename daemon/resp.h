@@ -15,21 +15,24 @@ enum {
 	RESP_INLINE_MAX = 65536,        /* bytes of an inline command: PARSE_BAD over it */
 	RESP_ARGS_MAX = 1024,           /* arguments of a command: PARSE_BAD over it */
 	RESP_ARGS_INLINE = 12,          /* arguments that need no allocation */
+	RESP_MAP_ARGS_MAX = 10000 + 64, /* the same of MAP: its payloads, and room for its options */
 };
 
 struct resp_parser {
 	size_t argc;                    /* after PARSE_DONE: at least 1 */
 	struct slice *argv;             /* ... valid until the window is changed or the parser used again */
 	/* For a client that has to AUTH first; may be set between two commands. */
-	size_t max_args;                /* at most RESP_ARGS_MAX, which it is at first */
+	size_t max_args;                /* at most RESP_ARGS_MAX, which it is at first; below that it holds for MAP too */
 	size_t max_bytes;               /* of a command in all: PARSE_BAD over it; 0: as is said below */
 
 	/* What follows is private to resp.c. Offsets count from the start of the window. */
 	uint8_t state;
 	bool skipping;                  /* the command is over its limit */
+	bool long_array;                /* it has more arguments than any command but MAP may have */
 	size_t at;                      /* what lies before it has been looked at */
 	size_t dropped;                 /* bytes of this command that are no longer in the window */
 	size_t elements;                /* of the array, still to come */
+	size_t slack;                   /* what the command may hold beside its payload */
 	size_t bulk;                    /* bytes of the present element, still to come */
 	size_t room;                    /* of `many` */
 	struct slice *many;             /* owned; in place of `few` when there are more arguments than that holds */
@@ -64,6 +67,7 @@ bool resp_in_array(const struct resp_parser *);
 void resp_add_simple(struct buf *, const char *text);           /* +text; control characters become spaces */
 void resp_add_error(struct buf *, struct slice line);           /* -line; control characters become spaces */
 void resp_add_int(struct buf *, int64_t);
+void resp_add_bulk_head(struct buf *, size_t len);      /* what comes before the bytes; CR LF has to follow them */
 void resp_add_bulk(struct buf *, struct slice);
 void resp_add_null(struct buf *, int version);
 void resp_add_null_array(struct buf *, int version);            /* where an array might have stood */

@@ -1,15 +1,20 @@
 #include "route.h"
 
 #include "args.h"
+#include "batch.h"
 #include "events.h"
 #include "exchange.h"
 #include "http.h"
 #include "http_query.h"
 #include "inquiry.h"
 #include "leatd.h"
+#include "map.h"
 #include "page.h"
+#include "payloads.h"
 #include "report.h"
 #include "tokens.h"
+
+#include <stdlib.h>
 
 static void fail(struct exchange *ex, enum code code, int status, const char *detail)
 {
@@ -95,24 +100,88 @@ static never_inline void run_with_query(struct exchange *ex, struct request *req
 	exchange_run(ex, request);
 }
 
+/* What the headers say, and the deadline. */
+static bool set_common(struct request *request, const struct http_request *http, struct answer *why)
+{
+	if (!http->has_body) {
+		*why = answer_make(CODE_ERR, "a POST needs a Content-Length or a chunked body, if only of length 0");
+		why->http_status = 411;
+		return false;
+	}
+	/* 55 is the length of the only version there is; another one is handed on to nobody. */
+	if (http->traceparent.len == 55)
+		request->traceparent = http->traceparent;
+	return set_deadline(request, http, why) && (!http->leat_id.at || request_set_id(request, http->leat_id, why));
+}
+
 static void post_run(struct exchange *ex, const struct http_request *http, struct slice job)
 {
 	struct request request = { .job = job, .payload = http->body, .stream_in = http->streamed };
 	struct answer why;
 
-	if (!http->has_body) {
-		fail(ex, CODE_ERR, 411, "a POST needs a Content-Length or a chunked body, if only of length 0");
-		return;
-	}
-	/* 55 is the length of the only version there is; another one is handed on to nobody. */
-	if (http->traceparent.len == 55)
-		request.traceparent = http->traceparent;
-	if (!set_stream(ex, &request, http, &why) || !set_deadline(&request, http, &why) || (http->leat_id.at && !request_set_id(&request, http->leat_id, &why)))
+	if (!set_common(&request, http, &why) || !set_stream(ex, &request, http, &why))
 		exchange_answer(ex, &why);
 	else if (http->query.len > 0)
 		run_with_query(ex, &request, http->query);
 	else
 		exchange_run(ex, &request);
+}
+
+/* A number of the query, if it is there. */
+static bool set_number(struct map_request *map, struct slice query, struct slice name,
+		       bool (*set)(struct map_request *, struct slice text, struct answer *why), struct answer *why)
+{
+	char room[32];
+	int n = http_query_value(query, name, room, sizeof(room));
+
+	return n == -1 || set(map, (struct slice){ room, n < 0 ? 0 : (size_t)n }, why);
+}
+
+static bool set_order(struct map_request *map, struct slice query, struct answer *why)
+{
+	char room[32];
+	int n = http_query_value(query, SLICE("order"), room, sizeof(room));
+	struct slice order = { room, n < 0 ? 0 : (size_t)n };
+
+	map->as_they_end = n == -1 || slice_is(order, SLICE("end"));
+	if (map->as_they_end || slice_is(order, SLICE("input")))
+		return true;
+	*why = answer_make(CODE_ERR, "the order is not `input` or `end`");
+	return false;
+}
+
+/* The body is in the connection's window, which may be written to until the request has been dealt with. */
+static bool set_payloads(struct map_request *map, struct payloads *payloads, const struct http_request *http, struct answer *why)
+{
+	bool good = payloads_read(payloads, (char *)(uintptr_t)http->body.at, http->body.len, http->content_type, BATCH_ITEMS_MAX, why);
+
+	map->payloads = payloads->list;
+	map->count = payloads->count;
+	return good;
+}
+
+static bool set_map(struct map_request *map, struct payloads *payloads, const struct http_request *http, struct answer *why)
+{
+	return set_common(&map->request, http, why) && set_number(map, http->query, SLICE("width"), map_set_width, why) &&
+	       set_number(map, http->query, SLICE("quorum"), map_set_quorum, why) && set_order(map, http->query, why) &&
+	       set_payloads(map, payloads, http, why);
+}
+
+static void post_map(struct exchange *ex, const struct http_request *http, struct slice job)
+{
+	struct map_request map = { .request.job = job };
+	struct payloads payloads = { 0 };
+	char room[HTTP_LINE_MAX];
+	struct arg_values args;
+	struct answer why;
+
+	if (set_map(&map, &payloads, http, &why) && add_args(&args, http->query, room, &why)) {
+		map.request.args = args.count > 0 ? &args : NULL;
+		map_run(ex, &map);
+	} else {
+		exchange_answer(ex, &why);
+	}
+	free(payloads.list);
 }
 
 static void get_jobs(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
@@ -233,6 +302,7 @@ static const struct route {
 	void (*run)(struct exchange *, const struct http_request *, struct slice rest);
 } routes[] = {
 	{ SLICE("/v1/run/"), SLICE(""), HTTP_POST, RIGHT_LOOK, post_run },
+	{ SLICE("/v1/map/"), SLICE(""), HTTP_POST, RIGHT_LOOK, post_map },
 	{ SLICE("/v1/jobs"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_jobs },
 	{ SLICE("/v1/jobs/"), SLICE("/pause"), HTTP_POST, RIGHT_OPS, post_pause },
 	{ SLICE("/v1/jobs/"), SLICE("/resume"), HTTP_POST, RIGHT_OPS, post_resume },
@@ -342,9 +412,10 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 
 struct type *route_type(const struct leatd *leatd, const struct http_request *http)
 {
-	const struct slice run = SLICE("/v1/run/"), path = http->path;
+	const struct slice run = SLICE("/v1/run/"), map = SLICE("/v1/map/"), path = http->path;
 
-	if (http->method != HTTP_POST || path.len < run.len || memcmp(path.at, run.at, run.len) != 0)
+	if (http->method != HTTP_POST || path.len < run.len ||
+	    (memcmp(path.at, run.at, run.len) != 0 && memcmp(path.at, map.at, map.len) != 0))
 		return NULL;
 	return leatd_type(leatd, (struct slice){ path.at + run.len, path.len - run.len });
 }
@@ -430,5 +501,6 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
-		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/jobs, /v1/ps, /v1/events, /v1/drain, /metrics, /healthz, /readyz");
+		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/map/JOB, /v1/jobs, /v1/ps, /v1/events, /v1/drain, "
+		     "/metrics, /healthz, /readyz");
 }

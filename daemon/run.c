@@ -2,6 +2,7 @@
 
 #include "builtin.h"
 #include "exec.h"
+#include "hand.h"
 #include "job.h"
 #include "leatd.h"
 #include "plugin.h"
@@ -10,14 +11,27 @@
 #include "worker.h"
 
 /* How each kind runs. It sets job->answer and job->outcome, and returns when nothing of the job is left. */
-static void (*const kinds[])(struct job *) = {
-	[KIND_BUILTIN_ECHO] = builtin_echo,
-	[KIND_BUILTIN_SLEEP] = builtin_sleep,
-	[KIND_EXEC] = exec_run,
-	[KIND_WORKER] = worker_run,
-	[KIND_PLUGIN] = plugin_run,
-	[KIND_PLUGIN_HOST] = worker_run,
+static const struct kind {
+	void (*run)(struct job *);
+	bool is_short;                  /* it never waits for anything */
+} kinds[] = {
+	[KIND_BUILTIN_ECHO] = { builtin_echo, true },
+	[KIND_BUILTIN_SLEEP] = { builtin_sleep, false },
+	[KIND_EXEC] = { exec_run, false },
+	[KIND_WORKER] = { worker_run, false },
+	[KIND_PLUGIN] = { plugin_run, false },
+	[KIND_PLUGIN_HOST] = { worker_run, false },
 };
+
+void run_kind(struct job *job)
+{
+	kinds[job->type->config->kind].run(job);
+}
+
+bool run_may_block(const struct type *type)
+{
+	return !kinds[type->config->kind].is_short;
+}
 
 /* Not even half of what a run usually takes: it would only take the runner from one that can still end in time. */
 static bool is_hopeless(const struct job *job, moment now)
@@ -27,8 +41,7 @@ static bool is_hopeless(const struct job *job, moment now)
 	return left <= 0 || (job->type->config->predict && !job->probe && left < estimate_median(&job->type->estimate) / 2);
 }
 
-/* What to answer instead of starting it: its time is up, or nobody wants it any more. CODE_OK: it is worth it. */
-static enum code why_not(const struct job *job, moment now)
+enum code run_why_not(const struct job *job, moment now)
 {
 	if (shim_load(&job->type->leatd->cancelling, relaxed) || ctx_error(job->ctx) == CHAN_CANCELED)
 		return CODE_CANCELED;
@@ -56,14 +69,13 @@ static enum turn take_turn(struct job *job, enum code why, moment now)
 		return job_end_waiting(job, why, now) ? TURN_ENDED : TURN_WAS_GONE;
 	if (!job_start(job, now))
 		return TURN_WAS_GONE;
-	kinds[job->type->config->kind](job);
+	run_kind(job);
 	end_streams(job);
 	return TURN_RAN;
 }
 
-void run_job(void *elem, void *unused unused_arg)
+static void run_alone(struct job *job)
 {
-	struct job *job = *(struct job **)elem;
 	struct type *type = job->type;
 	bool held = false;
 	enum turn turn;
@@ -73,12 +85,12 @@ void run_job(void *elem, void *unused unused_arg)
 	/* Held here while the type is paused: it has not been claimed, so it waits as it did in the channel. */
 	gate_pass(type->gate, job->ctx, FOREVER);
 	now = moment_now();
-	why = why_not(job, now);
+	why = run_why_not(job, now);
 	if (type->uses_count > 0 && why == CODE_OK) {
 		held = semaphores_take(job);
 		now = moment_now();
 		/* If they were not to be had, its context has ended, and this says so. */
-		why = why_not(job, now);
+		why = run_why_not(job, now);
 	}
 	turn = take_turn(job, why, now);
 	/* Permits and place are free before anybody can read the answer. */
@@ -91,4 +103,14 @@ void run_job(void *elem, void *unused unused_arg)
 	if (turn == TURN_RAN && !job_end_running(job, moment_now()))
 		return;
 	chan_send(job->home, &job, NULL, FOREVER);
+}
+
+void run_job(void *elem, void *unused unused_arg)
+{
+	struct job *job = *(struct job **)elem;
+
+	if (job->batch)
+		hand_run(job);
+	else
+		run_alone(job);
 }

@@ -2,7 +2,22 @@
 #ifndef LEAT_RUN_H
 #define LEAT_RUN_H
 
-/* The work of a type's pool; `elem` is a struct job **. */
+#include "answer.h"
+#include "../lib/moment.h"
+
+struct job;
+struct type;
+
+/* The work of a type's pool; `elem` is a struct job **: a job, or a hand of a batch. */
 void run_job(void *elem, void *unused);
+
+/* --- For hand.c --- */
+
+/* What to answer instead of starting it: its time is up, or nobody wants it any more. CODE_OK: it is worth it. */
+enum code run_why_not(const struct job *, moment now);
+/* Runs it by its kind; sets its answer and outcome. */
+void run_kind(struct job *);
+/* Whether a run of this kind may take long, and so has to hear of a cancellation. */
+bool run_may_block(const struct type *);
 
 #endif

@@ -116,12 +116,15 @@ static bool others_want_locked(const struct share *share, const struct peer_host
 	return false;
 }
 
-static bool may_take_locked(const struct share *share, const struct peer_host *who, const struct share_entry *entry, const struct share_scene *s)
+static bool may_take_locked(const struct share *share, const struct peer_host *who, const struct share_entry *entry, uint32_t n,
+			    const struct share_scene *s)
 {
-	return !entry || entry->held < share->most || s->is_free || (s->waiting <= entry->waiting && !others_want_locked(share, who, s->now));
+	uint32_t held = entry ? entry->held : 0, waiting = entry ? entry->waiting : 0;
+
+	return held + n <= share->most || s->is_free || (s->waiting <= waiting && !others_want_locked(share, who, s->now));
 }
 
-struct share_entry *share_take(struct share *share, const struct peer *peer, const struct share_scene *scene)
+struct share_entry *share_take(struct share *share, const struct peer *peer, uint32_t n, const struct share_scene *scene)
 {
 	const struct peer_host who = peer_host(peer);
 	struct share_entry *entry;
@@ -130,13 +133,13 @@ struct share_entry *share_take(struct share *share, const struct peer *peer, con
 	lock_acquire(&share->lock);
 	at = find_locked(share, &who);
 	entry = *at ? &share->entries[*at - 1] : NULL;
-	if (!may_take_locked(share, &who, entry, scene))
+	if (!may_take_locked(share, &who, entry, n, scene))
 		entry = NULL;
 	else if (!entry)
 		entry = add_locked(share, at, &who);
 	if (entry) {
-		entry->held++;
-		entry->waiting++;
+		entry->held += n;
+		entry->waiting += n;
 		if (!scene->is_free)
 			want_locked(share, &who, moment_add(scene->now, scene->wait + REMEMBER_NS));
 	}
@@ -160,13 +163,13 @@ void share_started(struct share *share, struct share_entry *entry)
 	lock_release(&share->lock);
 }
 
-void share_give_back(struct share *share, struct share_entry *entry, bool started)
+void share_give_back(struct share *share, struct share_entry *entry, uint32_t n, bool started)
 {
 	entry_number *at;
 
 	lock_acquire(&share->lock);
-	entry->held--;
-	entry->waiting -= started ? 0 : 1;
+	entry->held -= n;
+	entry->waiting -= started ? 0 : n;
 	if (entry->held == 0) {
 		at = find_locked(share, &entry->who);
 		*at = entry->next;

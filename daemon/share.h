@@ -28,18 +28,19 @@ void share_free(struct share *);
 /* What a job finds. */
 struct share_scene {
 	moment now;
-	uint64_t waiting;       /* how many jobs wait in all, without this one */
-	bool is_free;           /* it need not wait, and so neither does anybody else */
-	int64_t wait;           /* how long it is expected to, in nanoseconds */
+	uint64_t waiting;       /* how many jobs wait in all, without these */
+	bool is_free;           /* none of these need wait, and so neither does anybody else */
+	int64_t wait;           /* how long the last of them is expected to, in nanoseconds */
 };
 
-/* Counts one more waiting job of this peer, and remembers that it waits. NULL: it has its part already, and others wait. */
-must_check struct share_entry *share_take(struct share *, const struct peer *, const struct share_scene *);
+/* Counts `n` more waiting jobs of this peer, and remembers that it waits. NULL, and none is counted: they would be over its part, and
+ * others wait. */
+must_check struct share_entry *share_take(struct share *, const struct peer *, uint32_t n, const struct share_scene *);
 /* It was refused, and told to come again in `comes_in` nanoseconds. */
 void share_refused(struct share *, const struct peer *, moment now, int64_t comes_in);
 /* It waits no more. */
 void share_started(struct share *, struct share_entry *);
-/* Its place is free. `started`: share_started() was called. */
-void share_give_back(struct share *, struct share_entry *, bool started);
+/* The places of n jobs are free. `started`: share_started() was called for them. */
+void share_give_back(struct share *, struct share_entry *, uint32_t n, bool started);
 
 #endif

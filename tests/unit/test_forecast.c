@@ -17,7 +17,7 @@ static struct type *type_that_takes(struct mill *m, const char *name, int64_t ns
 static void put_inside(struct type *type, uint64_t n)
 {
 	while (n-- > 0)
-		ck_assert(books_take_place(&type->books, 1000));
+		ck_assert(books_take_places(&type->books, 1, 1000));
 }
 
 static void put_running(struct type *type, uint64_t n, moment since)

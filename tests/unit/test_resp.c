@@ -179,8 +179,38 @@ START_TEST(an_array_has_up_to_1024_elements)
 		buf_free(&bytes);
 		buf_free(&said);
 	}
-	expect_certain(SLICE("*1025\r\n"), BAD_MANY);
+	expect_certain(SLICE("*1025\r\n$3\r\nRUN\r\n"), BAD_MANY);
+	expect_certain(SLICE("*1025\r\n$4\r\n"), BAD_MANY);
+	expect_certain(SLICE("*1025\r\n$0\r\n"), BAD_MANY);
+	expect_certain(SLICE("*10065\r\n"), BAD_MANY);
 	expect_certain(SLICE("*999999999999999999\r\n"), BAD_MANY);
+}
+END_TEST
+
+START_TEST(of_map_an_array_may_have_as_many_as_it_takes)
+{
+	struct buf bytes = { 0 };
+	struct resp_parser *p = resp_open();
+	struct parse_result result;
+
+	buf_addf(&bytes, "*%d\r\n$3\r\nmaP\r\n", RESP_MAP_ARGS_MAX);
+	for (int i = 1; i < RESP_MAP_ARGS_MAX; i++)
+		buf_add_slice(&bytes, SLICE("$2\r\nab\r\n"));
+	/* Framing alone is no reason to say that it is too big. */
+	result = resp_parse(p, bytes.at, bytes.len, 3 * RESP_MAP_ARGS_MAX);
+	ck_assert_int_eq(result.status, PARSE_DONE);
+	ck_assert_uint_eq(result.used, bytes.len);
+	ck_assert_uint_eq(p->argc, RESP_MAP_ARGS_MAX);
+	ck_assert(slice_is(p->argv[RESP_MAP_ARGS_MAX - 1], SLICE("ab")));
+	resp_close(p);
+	buf_free(&bytes);
+
+	struct feed f = feed_open(&resp);
+
+	((struct resp_parser *)f.parser)->max_args = 10;
+	feed_say(&f, SLICE("*1025\r\n"));
+	ck_assert(slice_is(buf_slice(&f.said), SLICE(BAD_MANY)));
+	feed_close(&f);
 }
 END_TEST
 
@@ -592,6 +622,7 @@ Suite *resp_suite(void)
 		an_array_of_nothing_is_skipped,
 		a_malformed_array_is_refused_as_soon_as_it_is_certain,
 		an_array_has_up_to_1024_elements,
+		of_map_an_array_may_have_as_many_as_it_takes,
 		fewer_arguments_may_be_allowed,
 		an_idle_connection_holds_no_memory,
 		a_command_over_its_limit_is_skipped_and_the_connection_goes_on,

@@ -15,7 +15,7 @@ static struct share_entry *take_at(struct share *share, uint64_t who, struct sha
 {
 	struct peer p = peer(who);
 
-	return share_take(share, &p, &scene);
+	return share_take(share, &p, 1, &scene);
 }
 
 /* Each much later than the one before it, so that only who waits now does. */
@@ -53,9 +53,9 @@ START_TEST(those_that_run_hold_a_place_and_do_not_wait)
 	/* Two wait, both its own. */
 	ck_assert_ptr_nonnull(take(share, 1, 2));
 	share_started(share, one);
-	share_give_back(share, one, true);
-	share_give_back(share, two, false);
-	share_give_back(share, other, true);
+	share_give_back(share, one, 1, true);
+	share_give_back(share, two, 1, false);
+	share_give_back(share, other, 1, true);
 	share_free(share);
 }
 END_TEST
@@ -122,7 +122,7 @@ START_TEST(as_many_peers_as_places_and_a_place_that_is_given_back_is_anothers)
 			ck_assert_ptr_nonnull(entries[i]);
 		}
 		for (uint64_t i = 0; i < 1000; i++)
-			share_give_back(share, entries[(i * 7) % 1000], false);
+			share_give_back(share, entries[(i * 7) % 1000], 1, false);
 	}
 	share_free(share);
 }
@@ -169,7 +169,7 @@ static void *come_and_go(void *arg)
 			return v;
 		if (i % 2)
 			share_started(v->share, entry);
-		share_give_back(v->share, entry, i % 2);
+		share_give_back(v->share, entry, 1, i % 2);
 	}
 	return NULL;
 }

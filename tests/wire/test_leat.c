@@ -55,6 +55,37 @@ START_TEST(the_exit_status_tells_what_happened)
 }
 END_TEST
 
+START_TEST(map_runs_a_job_for_each_line)
+{
+	struct server *s = server_start("[job echo]\nbuiltin = echo\nqueue = 20000\n[job sleep]\nbuiltin = sleep\nconcurrency = 4\n"
+					"[job greet]\nexec = /bin/sh -c 'printf \"%s \" {word}; cat'\narg.word = [a-z]+\n");
+
+	assert_ran(shell(s, "printf 'a\\n\\nb c' | $LEAT map echo"), 0, "a\n\nb c\n", "^$");
+	assert_ran(shell(s, "[ \"$(seq 10000 | $LEAT map echo)\" = \"$(seq 10000)\" ] && echo same"), 0, "same\n", "^$");
+	assert_ran(shell(s, "printf 'x\\ny\\n' | $LEAT map greet --arg word=hello --width 1"), 0, "hello x\nhello y\n", "^$");
+	assert_ran(shell(s, "printf '1\\nno\\n2\\n' | $LEAT map sleep"), 1, "\n\n", "^leat: line 2: FAILED .*status=64\n$");
+	assert_ran(shell(s, "printf '1\\n60000\\n' | $LEAT map sleep --deadline 300ms"), 124, "\n", "^leat: line 2: TIMEOUT ");
+	assert_ran(shell(s, "printf '1\\n60000\\n' | $LEAT map sleep --quorum 1"), 0, "\n", "^$");
+	assert_ran(shell(s, "printf 'a\"\\n' | $LEAT map echo --json"), 0, "{\"index\":0,\"output\":\"a\\\"\"}\n", "^$");
+	assert_ran(shell(s, "printf 'no\\n' | $LEAT map sleep --json 2>/dev/null | cut -c1-44"), 0,
+		   "{\"index\":0,\"error\":{\"code\":\"FAILED\",\"detail\"\n", "^$");
+	assert_ran(shell(s, "echo x | $LEAT map nope"), 1, "", "^leat: NOJOB ");
+	assert_ran(shell(s, "$LEAT map echo </dev/null"), 1, "", "^leat: stdin has 0 lines");
+	assert_ran(shell(s, "seq 10001 | $LEAT map echo"), 1, "", "^leat: stdin has 10001 lines");
+	assert_ran(shell(s, "echo x | $LEAT map echo --width 0"), 64, "", "^leat: bad --width '0'");
+	assert_ran(shell(s, "echo x | $LEAT map echo --quorum 2"), 76, "", "^leat: ERR the quorum is over ");
+}
+END_TEST
+
+START_TEST(map_shows_how_far_it_is_on_a_terminal_only)
+{
+	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 20\n");
+	struct ran ran = shell(s, "seq 100 110 | script -qec \"$LEAT map sleep >/dev/null\" /dev/null | tr '\\r' '\\n'");
+
+	assert_match(ran.out, "\\[#+ *\\] [0-9]+/11");
+}
+END_TEST
+
 START_TEST(draining_is_worth_another_try_later)
 {
 	struct server *s = server_start("[job sleep]\nbuiltin = sleep\n[job echo]\nbuiltin = echo\n");
@@ -148,6 +179,8 @@ Suite *leat_suite(void)
 		run_prints_the_output_and_nothing_else,
 		run_prints_any_bytes,
 		the_exit_status_tells_what_happened,
+		map_runs_a_job_for_each_line,
+		map_shows_how_far_it_is_on_a_terminal_only,
 		draining_is_worth_another_try_later,
 		jobs_and_stats_are_tables_or_json,
 		ping_prints_pong,

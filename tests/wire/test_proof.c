@@ -315,6 +315,38 @@ START_TEST(what_the_kernel_does_not_let_die_is_abandoned_and_keeps_its_slot)
 }
 END_TEST
 
+START_TEST(of_a_map_only_what_cannot_die_is_abandoned)
+{
+	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
+	const char *freezer = new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+	const char *file = new_file("");
+	struct server *s;
+	struct client *c;
+
+	if (!freezer)
+		return;
+	ck_assert_int_eq(chmod(file, 0666), 0);
+	s = start(NULL, scratchf("[job sh]\nexec = /bin/sh\nconcurrency = 2\nqueue = 1\n"));
+	c = dial(s);
+	sayf(c, "MAP sh 3 'echo $$ >%s; exec sleep 77' 'sleep 77' 'echo' DEADLINE 3s ID stuck\r\n", file);
+	await(strchr(read_file(file, NULL), '\n'));
+	write_to(freezer, "cgroup.procs", read_file(file, NULL));
+	write_to(freezer, "freezer.state", "FROZEN");
+	hear(c, "*3\r\n");
+	hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+ abandoned=1$");
+	hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+$");
+	hear_match(c, "^-TIMEOUT |\\$1");
+	ck_assert_uint_eq(commands_of("stuck.1"), 0);
+	ck_assert_uint_eq(stat_of(s, "sh", "abandoned"), 1);
+	ck_assert_uint_eq(inside(s, "sh"), 1);
+	write_to(freezer, "freezer.state", "THAWED");
+	await(inside(s, "sh") == 0);
+	ck_assert_uint_eq(stat_of(s, "sh", "abandoned"), 0);
+	ck_assert_uint_eq(children_of(s->pid), 0);
+	remove_made();
+}
+END_TEST
+
 START_TEST(a_stream_whose_job_is_abandoned_says_so_in_its_trailer)
 {
 	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
@@ -415,6 +447,7 @@ Suite *proof_suite(void)
 		a_leatd_that_is_killed_takes_the_trees_of_its_jobs_with_it,
 		what_lives_in_the_leaves_of_an_earlier_leatd_is_killed_at_the_start,
 		what_the_kernel_does_not_let_die_is_abandoned_and_keeps_its_slot,
+		of_a_map_only_what_cannot_die_is_abandoned,
 		a_stream_whose_job_is_abandoned_says_so_in_its_trailer,
 		leatd_stops_though_a_job_cannot_be_stopped,
 		no_process_to_be_had_is_failed_and_the_slot_comes_back,
