@@ -16,12 +16,16 @@ figures=(
 	'execline|leat, the same, over the line protocol|line|-P 16 -c 64 RUN true hello'
 	'worker|leat, `worker`, in C, 4 of them|line|-P 16 -c 64 RUN worker hello'
 	'python|leat, `worker`, in Python, 4 of them|line|-P 16 -c 64 RUN python hello'
-	'gearmand|gearmand, worker and client in C, 4 and 4, 64 tasks in flight|gearmand|'
-	'builtin|leat, `builtin = echo`|line|-P 16 -c 64 RUN echo hello'
-	'plugin|leat, `plugin`, in process|line|-P 16 -c 64 RUN plugin hello'
-	'isolated|leat, `plugin`, isolated|line|-P 16 -c 64 RUN isolated hello'
-	'run|leat, 1,000 `RUN` pipelined, one connection|line|-P 1000 -c 1 RUN echo hello'
-	'map|leat, `MAP` of 1,000, one connection|map|-c 1 MAP echo 1000'
+	'gearmand|gearmand, a worker and a client in C, 64 tasks in flight|gearmand|'
+	'one|leat, `worker`, in C, one of them, 64 jobs in flight|line|-P 16 -c 4 RUN one hello'
+	'builtin|leat, `builtin = echo`|echo|/v1/run/echo'
+	'plugin|leat, `plugin`, in process|echo|/v1/run/plugin'
+	'isolated|leat, `plugin`, isolated, one host|echo|/v1/run/isolated'
+	'builtinline|leat, `builtin = echo`, over the line protocol|line|-P 16 -c 64 RUN echo hello'
+	'pluginline|leat, `plugin`, in process, the same|line|-P 16 -c 64 RUN plugin hello'
+	'isolatedline|leat, `plugin`, isolated, the same|line|-P 16 -c 64 RUN isolated hello'
+	'run|leat, 1,000 `RUN` in a pipeline, one connection|thousand|run'
+	'map|leat, `MAP` of 1,000, one connection|thousand|map'
 )
 declare -A title how command
 names=()
@@ -35,23 +39,25 @@ done
 
 build_all() {
 	compile spawn tests/bench/jobs/spawn.c
+	compile thousand tests/bench/jobs/thousand.c
 	compile worker-echo docs/workers/echo.c
-	compile echo.so tests/bench/jobs/plugin.c -shared -fPIC -Ilib
+	compile echo.so tests/wire/plugins/copy.c -shared -fPIC -Ilib
 }
 
 start_leat() {
 	start_leatd "$leatd" -o server.max_pipeline=1000 \
 		-o 'job true.exec=/bin/true' -o 'job true.concurrency=2' \
 		-o "job worker.worker=$PWD/$out/worker-echo" -o 'job worker.concurrency=4' \
-		-o "job python.worker=python3 $PWD/docs/workers/echo.py" -o 'job python.concurrency=4' \
+		-o "job python.worker=python3 $PWD/docs/workers/upper.py" -o 'job python.concurrency=4' \
 		-o "job plugin.plugin=$PWD/$out/echo.so" -o 'job plugin.isolate=no' \
-		-o "job isolated.plugin=$PWD/$out/echo.so" \
+		-o "job one.worker=$PWD/$out/worker-echo" -o 'job one.concurrency=1' \
+		-o "job isolated.plugin=$PWD/$out/echo.so" -o 'job isolated.concurrency=1' \
 		"${roomy[@]}"
 }
 
 # As many places as anything here asks for at once, and no refusal for want of time: it is the pace that is measured.
 roomy=()
-for name in true worker python plugin isolated echo; do
+for name in true worker one python plugin isolated echo; do
 	roomy+=(-o "job $name.queue=20000" -o "job $name.deadline=1m" -o "job $name.predict=no")
 done
 
@@ -77,14 +83,26 @@ measure_spawn() {
 	"${words[@]}"
 }
 
-# An answer that is not 200 makes the run void.
-measure_http() {
+# by_wrk NAME CONNECTIONS. An answer that is not 200 makes the run void.
+by_wrk() {
 	local requests us bad errors
 
-	read -r requests us _ bad errors _ < <(WRK_PATH=${command[$1]} wrk -t1 -c16 -d"${bench_seconds}s" -s tests/bench/echo.lua \
+	read -r requests us _ bad errors _ < <(WRK_PATH=${command[$1]} wrk -t1 -c"$2" -d"${bench_seconds}s" -s tests/bench/echo.lua \
 		"$(base_of "$1")" | sed -n 's/^result //p')
 	((bad + errors == 0)) || die "void: $bad answers of $1 were not 200, $errors socket errors"
 	awk "BEGIN { print $requests / $us * 1000000 }"
+}
+
+measure_http() {
+	by_wrk "$1" 16
+}
+
+measure_echo() {
+	by_wrk "$1" 64
+}
+
+measure_thousand() {
+	$out/thousand "${address##*:}" "${command[$1]}" "$bench_seconds"
 }
 
 measure_line() {
@@ -92,14 +110,6 @@ measure_line() {
 
 	read -ra words <<<"${command[$1]}"
 	by_requests "$1" leat_rate 1 -- "${words[@]}"
-}
-
-measure_map() {
-	local words payloads
-
-	read -ra words <<<"${command[$1]}"
-	mapfile -t payloads < <(yes hello | head -n 1000)
-	first_requests=10 by_requests "$1" leat_rate 1000 -- "${words[@]}" "${payloads[@]}"
 }
 
 # --- The page ---
@@ -117,8 +127,9 @@ page() {
 		# Jobs of every kind
 
 		How many jobs are done a second, on one machine, with their clients. $bench_runs runs of about $bench_seconds s each, in turn; medians with
-		the least and the greatest. leat is one leatd with all of these jobs. Its clients are \`wrk -t1 -c16\` where a peer speaks
-		HTTP, and \`redis-benchmark\` otherwise. A run in which not every job was done (by the answers' status, or by leat's books) is void
+		the least and the greatest. leat is one leatd with all of these jobs. The clients: of commands \`wrk -t1 -c16\`, of echo
+		and plugins \`wrk -t1 -c64\`, over the line protocol \`redis-benchmark -P 16 -c 64\`, and of a thousand jobs at a time
+		[one of our own](../../tests/bench/jobs/thousand.c), which looks at every answer. A run in which not every job was done (by the answers' status, or by leat's books) is void
 		and ends the benchmark. webhook waits for its command (\`include-command-output-in-response\`).
 
 		| | jobs/s |
@@ -135,13 +146,13 @@ page() {
 	bar 'plugin in process over builtin echo' "$(over plugin builtin)" '>=' 0.95
 	bar 'plugin, isolated, over builtin echo' "$(over isolated builtin)" '>=' 0.5
 	bar 'MAP of 1,000 over 1,000 pipelined RUN' "$(over map run)" '>=' 3
-	bar 'worker in C over gearmand' "$(over worker gearmand)" '>=' 3
+	bar 'worker in C over gearmand, one and one' "$(over one gearmand)" '>=' 3
 	cat <<-END
 
 		$(machine 'gcc --version' 'python3 --version' 'wrk -v' 'redis-benchmark --version' "$gearmand --version" "$webhook -version")
 
 		Again: \`scripts/bench jobs\`. The programs are [the loop](../../tests/bench/jobs/spawn.c), [the worker in C](../workers/echo.c) and
-		[in Python](../workers/echo.py), [the plugin](../../tests/bench/jobs/plugin.c), and
+		[in Python](../workers/upper.py), [the plugin](../../tests/wire/plugins/copy.c), and
 		[the worker](../../tests/bench/peers/gearman/worker.c) and [the client](../../tests/bench/peers/gearman/client.c) of gearmand.
 	END
 }

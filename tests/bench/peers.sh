@@ -27,7 +27,7 @@ start_peer() {
 	wait_until 5 is_open "$port" || die "$name did not start: $(tail -n 1 "$work/$name.log")"
 }
 
-# gearmand with 4 workers.
+# gearmand with one worker.
 start_gearmand() {
 	gearmand_port=$((20000 + RANDOM % 12000))
 	compile gearman-worker tests/bench/peers/gearman/worker.c -lgearman
@@ -35,18 +35,14 @@ start_gearmand() {
 	start_peer gearman-job-server gearmand $gearmand_port -L 127.0.0.1 -p $gearmand_port -l stderr
 	# shellcheck disable=SC2034 # for those who source this
 	gearmand=$program
-	for _ in 1 2 3 4; do
-		$out/gearman-worker $gearmand_port 2>"$work/gearman-worker.log" &
-		pids+=($!)
-	done
+	$out/gearman-worker $gearmand_port 2>"$work/gearman-worker.log" &
+	pids+=($!)
 	wait_until 5 $out/gearman-client $gearmand_port 1 0.01 >/dev/null || die 'the worker of gearmand does not answer'
 }
 
-# 64 tasks in flight, of 4 clients: jobs a second.
+# With 64 tasks in flight: jobs a second.
 measure_gearmand() {
-	for _ in 1 2 3 4; do
-		$out/gearman-client "$gearmand_port" 16 "$bench_seconds" &
-	done | awk '{ n += $1 } END { print n }'
+	$out/gearman-client "$gearmand_port" 64 "$bench_seconds"
 }
 
 # redis_rate PORT REQUESTS ARGUMENT...: requests a second, as redis-benchmark has it.

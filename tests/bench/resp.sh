@@ -15,7 +15,7 @@ figures=(
 	'redis16|redis-server, `SET key hello`, -P 16|redis|-P 16 -c 64 SET key hello'
 	'leat1|leat, `RUN echo hello`, -P 1|leat|-P 1 -c 64 RUN echo hello'
 	'redis1|redis-server, `SET key hello`, -P 1|redis|-P 1 -c 64 SET key hello'
-	'gearmand|gearmand, worker and client in C, 4 and 4, 64 tasks in flight|gearmand|'
+	'gearmand|gearmand, a worker and a client in C, 64 tasks in flight|gearmand|'
 	'beanstalkd|beanstalkd, put, reserve and delete on each of 64 connections|beanstalkd|'
 )
 declare -A title how command
