@@ -37,8 +37,8 @@ START_TEST(the_environment_is_fresh)
 		     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
 		     "LANG=C\\.UTF-8\n"
 		     "HOME=/[^\n]*\n"
-		     "LEAT_ID=me\n"
 		     "LEAT_JOB=env\n"
+		     "LEAT_ID=me\n"
 		     "LEAT_DEADLINE_MS=[12]?[0-9]{1,3}\n"
 		     "\r\n$");
 }

@@ -47,8 +47,8 @@
 #endif
 
 /* Asserts that a text matches an extended regular expression. */
-#define assert_match(text, pattern) \
-	ck_assert_msg(text_matches(text, pattern), "'%s' does not match '%s'", text, pattern)
+#define assert_match(text, pattern) do { const char *heard_ = (text); \
+	ck_assert_msg(text_matches(heard_, pattern), "'%s' does not match '%s'", heard_, pattern); } while (0)
 /* Asserts that a text holds another. */
 #define assert_has(text, part) \
 	ck_assert_msg(strstr(text, part) != NULL, "'%s' does not hold '%s'", text, part)
