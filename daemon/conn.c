@@ -52,11 +52,12 @@ static struct type *same_type(const struct loop *loop, const struct type *type)
 }
 
 /* The configured texts of before are about to be freed. */
-static bool renew_origin(struct exchange *ex, void *arg)
+static void renew_origins(struct conn *conn)
 {
-	if (ex->wire.origin.len > 0)
-		ex->wire.origin = route_origin(arg, ex->wire.origin);
-	return true;
+	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
+		if (ex->wire.origin.len > 0)
+			ex->wire.origin = route_origin(conn->loop->catalogue, ex->wire.origin);
+	}
 }
 
 void conns_renew(struct loop *loop)
@@ -67,8 +68,8 @@ void conns_renew(struct loop *loop)
 		if (conn->who)
 			conn_set_who(conn, tokens ? tokens_find_same(tokens, conn->who) : &token_everybody);
 		conn->starved_type = same_type(loop, conn->starved_type);
+		renew_origins(conn);
 	}
-	exchanges_each(loop, renew_origin, loop->catalogue);
 }
 
 /* --- Life --- */

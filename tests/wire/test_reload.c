@@ -275,7 +275,7 @@ START_TEST(host_names_and_origins_change_and_an_answer_on_its_way_goes_by_the_ne
 {
 	const char *jobs = "[server]\nserver_names = old.example\nallow_origins = https://old.example\n" SLEEP;
 	struct server *s = server_start(jobs);
-	struct client *c = dial(s);
+	struct client *c = dial(s), *other = dial(s);
 	const struct response *r;
 
 	say_post(c, "/v1/run/sleep", "Origin: https://old.example\r\nLeat-Id: s0\r\n", "60000");
@@ -285,6 +285,14 @@ START_TEST(host_names_and_origins_change_and_an_answer_on_its_way_goes_by_the_ne
 			 "+OK 0 added, 0 changed, 0 removed\r\n");
 	ck_assert_int_eq(ask(s, "GET /v1/jobs HTTP/1.1\r\nHost: new.example\r\n\r\n")->status, 200);
 	ck_assert_int_eq(ask(s, "GET /v1/jobs HTTP/1.1\r\nHost: old.example\r\n\r\n")->status, 421);
+	/* Also the answer to the reload itself. */
+	write_config(s, jobs);
+	say_post(other, "/v1/reload", "Origin: https://new.example\r\n", "");
+	r = hear_response(other);
+	ck_assert_int_eq(r->status, 200);
+	ck_assert_ptr_null(header(r, "Access-Control-Allow-Origin"));
+	say_post(other, "/v1/reload", "Origin: https://old.example\r\n", "");
+	ck_assert_str_eq(header(hear_response(other), "Access-Control-Allow-Origin"), "https://old.example");
 	cancel_all(s, 1);
 	r = hear_response(c);
 	ck_assert_int_eq(r->status, 499);
