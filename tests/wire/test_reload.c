@@ -1,6 +1,7 @@
 /* Reload: SIGHUP, RELOAD, POST /v1/reload, `leat reload`. What changes, what stays, and that nobody notices. */
 #include "wire.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -188,10 +189,10 @@ END_TEST
 static const char *built(const char *name)
 {
 	const char *slash = strrchr(leatd_path(), '/');
-	char *path = realpath(scratchf("%.*s/plugins/%s.so", (int)(slash - leatd_path()), leatd_path(), name), NULL);
+	char path[PATH_MAX];
 
-	ck_assert_ptr_nonnull(path);
-	return path;
+	ck_assert_ptr_nonnull(realpath(scratchf("%.*s/plugins/%s.so", (int)(slash - leatd_path()), leatd_path(), name), path));
+	return scratchf("%s", path);
 }
 
 static const char *plugin_config(const char *user, const char *isolate, int queue)
