@@ -30,6 +30,7 @@ enum status command_cancel(const struct invocation *);
 enum status command_pause(const struct invocation *);
 enum status command_resume(const struct invocation *);
 enum status command_drain(const struct invocation *);
+enum status command_reload(const struct invocation *);
 enum status command_ping(const struct invocation *);
 enum status command_top(const struct invocation *);
 enum status command_version(const struct invocation *);

@@ -120,6 +120,11 @@ static const struct command {
 	  "Keys: q quits; up and down (k, j) select; Tab goes from the types to the jobs and\n"
 	  "back; p pauses the selected type, r resumes it; c cancels the selected job; s sorts\n"
 	  "by name, rate, running, waiting, refusals.\n" },
+	{ "reload", "", 0, 0, TAKES(OPTION_JSON), command_reload,
+	  "read the configuration again",
+	  "Has leatd read its configuration again, and prints how many job types were added,\n"
+	  "changed and removed, and which keys take effect at a restart only. No connection and\n"
+	  "no job is lost. If anything is wrong nothing changes; all of it is told then.\n" },
 	{ "ping", "", 0, 0, 0, command_ping,
 	  "ask whether leatd is there",
 	  "Prints PONG if leatd answers.\n" },

@@ -1,4 +1,4 @@
-/* `leat cancel ID...`, `leat pause JOB...`, `leat resume JOB...`: a word to leatd about each of several; and `leat drain`. */
+/* `leat cancel ID...`, `leat pause JOB...`, `leat resume JOB...`: a word to leatd about each of several; `leat drain` and `leat reload`. */
 #include "ask.h"
 #include "command.h"
 #include "json.h"
@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const int64_t patience = 10 * SECONDS;
+/* A reload takes as long as its plugins and files do. */
+static const int64_t patience = 10 * SECONDS, reload_patience = 60 * SECONDS;
 
 /* `word` NULL: there is none. */
 static enum status say(const struct invocation *i, const char *command, const char *word, struct answer *answer)
@@ -19,7 +20,7 @@ static enum status say(const struct invocation *i, const char *command, const ch
 	if (word)
 		request_text(&request, word);
 
-	enum status status = ask(i->server, &request, patience, answer);
+	enum status status = ask(i->server, &request, word ? patience : reload_patience, answer);
 
 	bytes_free(&request);
 	return status;
@@ -117,4 +118,41 @@ enum status command_resume(const struct invocation *i)
 enum status command_drain(const struct invocation *i)
 {
 	return say_simple(i, "DRAIN", NULL);
+}
+
+/* What follows OK. */
+static enum status show_reload(const struct invocation *i, const char *words, size_t len)
+{
+	struct bytes out = { 0 };
+	enum status status;
+
+	if (len >= 3 && memcmp(words, "OK ", 3) == 0) {
+		words += 3;
+		len -= 3;
+	}
+	if (i->option[OPTION_JSON]) {
+		bytes_addf(&out, "{\"reloaded\":true,\"detail\":");
+		json_string(&out, words, len);
+		bytes_addf(&out, "}\n");
+	} else {
+		bytes_addf(&out, "%.*s\n", (int)len, words);
+	}
+	status = standard_write(out.at, out.len);
+	bytes_free(&out);
+	return status;
+}
+
+enum status command_reload(const struct invocation *i)
+{
+	struct answer answer;
+	enum status status = say(i, "RELOAD", NULL, &answer);
+
+	if (status == STATUS_DONE && answer.reply.kind != REPLY_SIMPLE) {
+		complain("the answer to RELOAD is not a line; is it leatd that listens there?");
+		status = STATUS_PROTOCOL;
+	} else if (status == STATUS_DONE) {
+		status = show_reload(i, answer.reply.text, answer.reply.len);
+	}
+	answer_free(&answer);
+	return status;
 }

@@ -69,7 +69,7 @@ static bool refuse(const struct look *l, enum refusal why, struct answer *refusa
 {
 	int64_t retry = retry_ms(l, why);
 
-	books_refuse(&l->type->books, why, l->places, l->has_places);
+	books_refuse(l->type->books, why, l->places, l->has_places);
 	if (l->type->share && l->peer && !is_closed(why))
 		share_refused(l->type->share, l->peer, l->now, retry * MILLISECONDS);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
@@ -108,13 +108,15 @@ static bool still_waits(void *elem, void *arg unused_arg)
 }
 
 /* Jobs that gave their place up hold their payload until a runner comes by; when memory is short it is worth going for them. */
-static bool charge(struct leatd *leatd, size_t bytes)
+static bool charge(const struct catalogue *c, size_t bytes)
 {
+	struct leatd *leatd = c->leatd;
+
 	if (leatd_charge(leatd, bytes))
 		return true;
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		if (shim_load(&leatd->types[i].buried, relaxed) > 0)
-			pool_sweep(leatd->types[i].pool, still_waits, NULL);
+	for (size_t i = 0; i < c->type_count; i++) {
+		if (shim_load(&c->types[i]->buried, relaxed) > 0)
+			pool_sweep(c->types[i]->pool, still_waits, NULL);
 	}
 	return leatd_charge(leatd, bytes);
 }
@@ -151,7 +153,7 @@ static bool has_share(const struct look *l, struct job_order *order, int64_t wai
 
 	if (!type->share)
 		return true;
-	books = books_read(&type->books);
+	books = books_read(type->books);
 	/* Not this one. */
 	scene.waiting = books.waiting > l->places ? books.waiting - l->places : 0;
 	/* With a semaphore a job may wait although a runner is free. */
@@ -189,7 +191,7 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 	struct type *type = order->type;
 	struct look l = { .type = type, .now = order->arrived, .places = order->places, .peer = order->peer };
 
-	l.has_places = books_take_places(&type->books, l.places, type->config->concurrency + type->config->queue);
+	l.has_places = books_take_places(type->books, l.places, type->config->concurrency + type->config->queue);
 	if (shim_load(&type->leatd->draining, relaxed))
 		return refuse(&l, REFUSED_draining, refusal);
 	if (type_is_paused(type))
@@ -198,7 +200,7 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 		return refuse(&l, REFUSED_crash_loop, refusal);
 	if (!l.has_places)
 		return refuse_places(&l, refusal);
-	if (!charge(type->leatd, order_size(order)))
+	if (!charge(order->catalogue, order_size(order)))
 		return refuse(&l, REFUSED_memory, refusal);
 	return may_wait(&l, order, refusal);
 }
@@ -208,7 +210,7 @@ void admit_starved(struct type *type, moment now, struct answer *refusal)
 	struct look l = { .type = type, .now = now, .places = 1 };
 	bool draining = shim_load(&type->leatd->draining, relaxed);
 
-	l.has_places = books_take_places(&type->books, 1, type->config->concurrency + type->config->queue);
+	l.has_places = books_take_places(type->books, 1, type->config->concurrency + type->config->queue);
 	refuse(&l, draining ? REFUSED_draining : REFUSED_memory, refusal);
 }
 

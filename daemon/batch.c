@@ -208,7 +208,7 @@ static void end_waiting(struct batch *b, struct batch_item *item, enum code code
 {
 	item->code = code;
 	item->ended = now;
-	books_end_waiting(&b->whole->type->books, code == CODE_TIMEOUT ? OUTCOME_timeout : OUTCOME_canceled);
+	books_end_waiting(b->whole->type->books, code == CODE_TIMEOUT ? OUTCOME_timeout : OUTCOME_canceled);
 }
 
 void batch_end_waiting(struct job *hand, enum code code, moment now)
@@ -257,7 +257,7 @@ void batch_start(struct job *hand, bool with_ctx, moment now)
 		share_started(hand->type->share, hand->share);
 	if (with_ctx)
 		open_ctx(hand);
-	books_start(&hand->type->books, hand->arrived, now);
+	books_start(hand->type->books, hand->arrived, now);
 	/* From here on its loop may look at `started`. */
 	shim_store(&hand->item->state, JOB_RUNNING, release);
 }
@@ -342,11 +342,11 @@ bool batch_end_running(struct job *hand, moment now)
 	move_result(hand);
 	hand->ended = item->ended = now;
 	if (!claim(item, JOB_RUNNING, JOB_ENDED)) {
-		books_end_abandoned(&type->books, hand->started, now);
+		books_end_abandoned(type->books, hand->started, now);
 		batch_forget_output(hand->batch, item);
 		return false;
 	}
-	books_end_running(&type->books, hand->outcome, hand->started, now);
+	books_end_running(type->books, hand->outcome, hand->started, now);
 	if (item->code == CODE_OK)
 		shim_add(&hand->batch->succeeded, 1, relaxed);
 	return true;
@@ -418,7 +418,7 @@ bool batch_cancel_item(struct batch *b, struct batch_item *item, moment now)
 
 static bool abandon_item(struct batch *b, struct batch_item *item)
 {
-	struct books *books = &b->whole->type->books;
+	struct books *books = b->whole->type->books;
 
 	/* Counted before the runner can take it back. */
 	books_abandon(books, 1);

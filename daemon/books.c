@@ -1,5 +1,8 @@
 #include "books.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define US MICROSECONDS
 #define MS MILLISECONDS
 #define S SECONDS
@@ -49,6 +52,29 @@ int64_t histogram_percentile(const struct histogram *h, unsigned percent)
 		before += inside;
 	}
 	return 0;
+}
+
+struct books *books_new(void)
+{
+	struct books *b = aligned_alloc(CACHE_LINE, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	memset(b, 0, sizeof(*b));
+	shim_store(&b->references, 1, relaxed);
+	return b;
+}
+
+struct books *books_ref(struct books *b)
+{
+	shim_add(&b->references, 1, relaxed);
+	return b;
+}
+
+void books_unref(struct books *b)
+{
+	if (b && shim_sub(&b->references, 1, acq_rel) == 1)
+		free(b);
 }
 
 bool books_take_places(struct books *b, uint64_t n, uint64_t places)

@@ -2,7 +2,9 @@
  *
  *     submitted = refused + waiting + running + ended
  *
- * A job is submitted when admission looks at it, and ended once, by whoever owns it then. Any thread; nothing here blocks. */
+ * A job is submitted when admission looks at it, and ended once, by whoever owns it then. Any thread; nothing here blocks.
+ *
+ * Counted, because a type that a reload changes goes on with the books of the one before, whose last jobs still stand in them. */
 #ifndef LEAT_BOOKS_H
 #define LEAT_BOOKS_H
 
@@ -43,6 +45,9 @@ struct histogram {
 int64_t histogram_percentile(const struct histogram *, unsigned percent);
 
 struct books {
+	shim_u64 references;
+	/* Of who writes the summaries (see summary.h): what the last one has told. */
+	uint64_t told[REFUSALS];
 	/* Written by the loops. */
 	shim_u64 submitted cache_aligned;
 	shim_u64 refused[REFUSALS];
@@ -53,6 +58,12 @@ struct books {
 	shim_u64 ended[OUTCOMES];
 	struct histogram queued, ran;
 };
+
+/* Empty ones, with one reference. NULL: no memory. */
+must_check struct books *books_new(void);
+struct books *books_ref(struct books *);
+/* NULL does nothing. */
+void books_unref(struct books *);
 
 /* Takes `n` of `places` in one step; false, and none is taken, if so many are not free. Either way n jobs are submitted. */
 bool books_take_places(struct books *, uint64_t n, uint64_t places);

@@ -151,15 +151,15 @@ static void add_record(struct buf *to, const struct report_record *record, int v
 /* An array with a record for each type, or for `only` one. */
 static void records(struct exchange *ex, void (*fill)(const struct type *, struct report_record *), const struct type *only)
 {
-	const struct leatd *leatd = exchange_leatd(ex);
+	const struct catalogue *c = exchange_catalogue(ex);
 	struct buf *to = exchange_begin(ex);
 	struct report_record record;
 
-	resp_add_array(to, only ? 1 : leatd->type_count);
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		if (only && only != &leatd->types[i])
+	resp_add_array(to, only ? 1 : c->type_count);
+	for (size_t i = 0; i < c->type_count; i++) {
+		if (only && only != c->types[i])
 			continue;
-		fill(&leatd->types[i], &record);
+		fill(c->types[i], &record);
 		add_record(to, &record, ex->wire.version);
 	}
 	exchange_end(ex);
@@ -173,7 +173,7 @@ static void do_jobs(struct exchange *ex, size_t argc unused_arg, const struct sl
 static void do_stats(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	struct answer why;
-	const struct type *only = argc > 1 ? request_find_type(exchange_leatd(ex), argv[1], &why) : NULL;
+	const struct type *only = argc > 1 ? request_find_type(exchange_catalogue(ex), argv[1], &why) : NULL;
 
 	if (argc > 1 && !only)
 		exchange_answer(ex, &why);
@@ -230,7 +230,7 @@ static void set_paused(struct exchange *ex, struct slice job, bool paused)
 {
 	struct answer why;
 
-	if (request_pause(exchange_leatd(ex), job, paused, &why))
+	if (request_pause(exchange_catalogue(ex), job, paused, &why))
 		simple(ex, "OK");
 	else
 		exchange_answer(ex, &why);
@@ -252,11 +252,35 @@ static void do_drain(struct exchange *ex, size_t argc unused_arg, const struct s
 	simple(ex, "OK");
 }
 
+static void answer_reload(struct exchange *ex, const struct inquiry_result *result)
+{
+	struct buf line = { 0 };
+
+	if (!result->reload) {
+		fail(ex, CODE_BUSY, "leatd is about to end, or has too much to do");
+		return;
+	}
+	buf_addf(&line, "%s%.*s", result->reload->done ? "OK " : "", (int)result->reload->words.len, result->reload->words.at);
+	buf_add_char(&line, '\0');
+	if (line.failed)
+		fail(ex, CODE_BUSY, "no memory left for the answer");
+	else if (result->reload->done)
+		simple(ex, line.at);
+	else
+		fail(ex, CODE_ERR, line.at);
+	buf_free(&line);
+}
+
+static void do_reload(struct exchange *ex, size_t argc unused_arg, const struct slice *argv unused_arg)
+{
+	inquiry_start(ex, INQUIRY_RELOAD, SLICE(""), answer_reload);
+}
+
 static void do_info(struct exchange *ex, size_t argc, const struct slice *argv)
 {
 	struct buf text = { 0 };
 
-	report_info(exchange_leatd(ex), argc - 1, argv + 1, &text);
+	report_info(exchange_catalogue(ex), argc - 1, argv + 1, &text);
 	bulk(ex, buf_slice(&text));
 	buf_free(&text);
 }
@@ -300,7 +324,7 @@ static void add_settings(struct exchange *ex, const struct setting *settings, si
 
 static void do_config(struct exchange *ex, size_t argc, const struct slice *argv)
 {
-	const struct server_config *server = &exchange_leatd(ex)->config->server;
+	const struct server_config *server = &exchange_catalogue(ex)->config->server;
 	char clients[32], memory[32];
 	const struct setting settings[] = {
 		{ "appendonly", "no" }, { "databases", "1" }, { "maxclients", clients }, { "maxmemory", memory },
@@ -477,9 +501,9 @@ static void unknown(struct exchange *ex, struct slice name)
 	exchange_answer(ex, &a);
 }
 
-struct type *command_type(const struct leatd *leatd, struct slice name, struct slice argument)
+struct type *command_type(const struct catalogue *c, struct slice name, struct slice argument)
 {
-	return slice_is_nocase(name, SLICE("RUN")) || slice_is_nocase(name, SLICE("MAP")) ? leatd_type(leatd, argument) : NULL;
+	return slice_is_nocase(name, SLICE("RUN")) || slice_is_nocase(name, SLICE("MAP")) ? catalogue_type(c, argument) : NULL;
 }
 
 static const struct command *find(struct slice name)

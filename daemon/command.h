@@ -5,13 +5,13 @@
 #include "slice.h"
 
 struct exchange;
-struct leatd;
+struct catalogue;
 struct type;
 
 /* Answers the command argv[0..argc), exactly once; argc is at least 1. */
 void command_dispatch(struct exchange *, size_t argc, const struct slice *argv);
 
 /* The job type that a command asks for of which only these have come, or NULL. */
-struct type *command_type(const struct leatd *, struct slice name, struct slice argument);
+struct type *command_type(const struct catalogue *, struct slice name, struct slice argument);
 
 #endif

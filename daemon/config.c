@@ -254,6 +254,18 @@ void config_free(struct config *config)
 	free(config);
 }
 
+struct config *config_ref(struct config *config)
+{
+	shim_add(&config->references, 1, relaxed);
+	return config;
+}
+
+void config_unref(struct config *config)
+{
+	if (config && shim_sub(&config->references, 1, acq_rel) == 1)
+		config_free(config);
+}
+
 static struct job_config *job_new(struct slice name)
 {
 	struct job_config *job = calloc(1, sizeof(*job));
@@ -769,6 +781,7 @@ static struct config *config_new(void)
 
 	if (!config)
 		return NULL;
+	shim_store(&config->references, 1, relaxed);
 	config->origin = calloc(option_row_count, sizeof(*config->origin));
 	if (config->origin && set_defaults(OPTION_SERVER, &config->server))
 		return config;

@@ -8,6 +8,7 @@
 #include "access.h"
 #include "buf.h"
 #include "../lib/compiler.h"
+#include "../lib/shim.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -106,9 +107,10 @@ struct unix_file {
 };
 
 struct config {
+	shim_u64 references;
 	struct server_config server;
 	struct unix_file unix_file;     /* what the unix_* keys say */
-	struct access *access;          /* what the files said when the configuration was read; owned */
+	struct access *access;          /* what the files said when the configuration was read; owned, until a catalogue takes it */
 	struct job_config **jobs;       /* sorted by name */
 	size_t job_count;
 	struct semaphore_config **semaphores;   /* sorted by name */
@@ -123,6 +125,10 @@ enum { JOB_NAME_MAX = 40, SEMAPHORE_NAME_MAX = 39 };
  * anything is wrong; a line for each fault is then added to `errors`. Free with config_free(). */
 must_check struct config *config_load(const char *path, const char *const *overrides, size_t override_count, struct buf *errors);
 void config_free(struct config *);
+
+/* What config_load() gives is one reference. It is freed with the last of them; config_free() is for who has the only one. */
+struct config *config_ref(struct config *);
+void config_unref(struct config *);
 
 /* The configuration as a file that reads back to the same: every [server] key, the semaphores, the keys of each job that are
  * not at their default, and what each key means. */

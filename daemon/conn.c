@@ -3,6 +3,7 @@
 #include "access.h"
 #include "intake.h"
 #include "leatd.h"
+#include "route.h"
 #include "stream_in.h"
 #include "tls.h"
 #include "tokens.h"
@@ -30,7 +31,7 @@ static void on_timer(struct wheel_timer *timer);
 
 static const struct token *token_at_first(const struct conn *conn)
 {
-	const struct tokens *tokens = conn->loop->access->tokens;
+	const struct tokens *tokens = conn->loop->catalogue->access->tokens;
 
 	if (!tokens)
 		return &token_everybody;
@@ -45,13 +46,29 @@ void conn_set_who(struct conn *conn, const struct token *who)
 		intake_limit_line(conn);
 }
 
+static struct type *same_type(const struct loop *loop, const struct type *type)
+{
+	return type ? catalogue_type(loop->catalogue, type->name) : NULL;
+}
+
+/* The configured texts of before are about to be freed. */
+static void renew_origins(struct conn *conn)
+{
+	for (struct exchange *ex = conn->first; ex; ex = ex->next) {
+		if (ex->wire.origin.len > 0)
+			ex->wire.origin = route_origin(conn->loop->catalogue, ex->wire.origin);
+	}
+}
+
 void conns_renew(struct loop *loop)
 {
-	const struct tokens *tokens = loop->access->tokens;
+	const struct tokens *tokens = loop->catalogue->access->tokens;
 
 	for (struct conn *conn = loop->conns; conn; conn = conn->next) {
 		if (conn->who)
 			conn_set_who(conn, tokens ? tokens_find_same(tokens, conn->who) : &token_everybody);
+		conn->starved_type = same_type(loop, conn->starved_type);
+		renew_origins(conn);
 	}
 }
 
@@ -61,7 +78,7 @@ static bool begin_tls(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
 
-	conn->tls = tls_new(loop->access->tls, conn->fd);
+	conn->tls = tls_new(loop->catalogue->access->tls, conn->fd);
 	if (!conn->tls)
 		return false;
 	/* Nothing can be said to a client with whom there is no handshake: what does not fit is closed. */
@@ -70,7 +87,7 @@ static bool begin_tls(struct conn *conn)
 		return false;
 	}
 	conn->held = tls_bytes(conn->tls);
-	conn->handshake_until = moment_add(loop->now, loop->leatd->config->server.header_timeout);
+	conn->handshake_until = moment_add(loop->now, loop->catalogue->config->server.header_timeout);
 	return true;
 }
 
@@ -87,7 +104,7 @@ bool conn_open(struct loop *loop, int fd, const struct peer *peer, uint64_t numb
 	conn->last = &conn->first;
 	conn->idle_since = loop->now;
 	/* Who is only told to go away has no place to be silent in. */
-	conn->finish_by = surplus ? moment_add(loop->now, loop->leatd->config->server.header_timeout) : FOREVER;
+	conn->finish_by = surplus ? moment_add(loop->now, loop->catalogue->config->server.header_timeout) : FOREVER;
 	conn->number = number;
 	conn->peer = *peer;
 	conn->timer.fire = on_timer;
@@ -180,7 +197,7 @@ static void read_away(struct conn *conn)
 /* Who has shown a certificate may need no token. */
 static const struct token *token_of_certificate(const struct conn *conn)
 {
-	const struct tokens *tokens = conn->loop->access->tokens;
+	const struct tokens *tokens = conn->loop->catalogue->access->tokens;
 	char name[TLS_NAME_MAX];
 	size_t len = tokens ? tls_client_name(conn->tls, name) : 0;
 
@@ -239,7 +256,7 @@ static int64_t time_for(const struct server_config *config, uint64_t bytes)
 /* Who fetches an answer bit by bit must not be able to take for ever: what is fetched gives time for more, as much as min_rate says. */
 static void set_write_until(struct conn *conn, uint64_t sent)
 {
-	const struct server_config *config = &conn->loop->leatd->config->server;
+	const struct server_config *config = &conn->loop->catalogue->config->server;
 	moment most = moment_add(conn->loop->now, config->write_timeout);
 
 	if (conn->write_until == 0 || (sent > 0 && !config->min_rate))
@@ -349,7 +366,7 @@ static moment idle_until(const struct conn *conn, const struct server_config *co
 /* The earliest time at which something is to be done about this connection. */
 static moment conn_due(const struct conn *conn)
 {
-	const struct server_config *config = &conn->loop->leatd->config->server;
+	const struct server_config *config = &conn->loop->catalogue->config->server;
 	moment due = conn->finish_by;
 
 	if (conn->handshake_until)

@@ -37,7 +37,7 @@ static const char *reason_to_end(const struct event_stream *stream)
 	if (loop->stopping || shim_load(&loop->leatd->draining, relaxed))
 		return "stopping";
 	/* It may be for a token that is no more. */
-	return loop->access != stream->access ? "tokens" : NULL;
+	return loop->catalogue->access != stream->access ? "tokens" : NULL;
 }
 
 /* --- Writing --- */
@@ -117,7 +117,7 @@ static void compose(struct event_stream *stream, const struct inquiry_result *jo
 	if (stream->number == 1)
 		buf_addf(to, "retry: %d\n", RECONNECT_MS);
 	buf_add_slice(to, SLICE("data: "));
-	report_snapshot(loop_of(stream)->leatd, jobs, to);
+	report_snapshot(loop_of(stream)->catalogue, jobs, to);
 	buf_add_slice(to, SLICE("\n\n"));
 	/* Half of one is none; there is another one in a second. */
 	if (to->failed)
@@ -178,9 +178,11 @@ static void fail(struct exchange *ex, enum code code, int status, const char *de
 }
 
 /* One more, if there may be. */
-static bool take_place(struct leatd *leatd)
+static bool take_place(const struct catalogue *c)
 {
-	if (shim_add(&leatd->event_streams, 1, relaxed) < leatd->config->server.event_streams)
+	struct leatd *leatd = c->leatd;
+
+	if (shim_add(&leatd->event_streams, 1, relaxed) < c->config->server.event_streams)
 		return true;
 	shim_sub(&leatd->event_streams, 1, relaxed);
 	return false;
@@ -191,7 +193,7 @@ static void start(struct exchange *ex, struct event_stream *stream)
 	struct loop *loop = ex->conn->loop;
 	bool ops = token_may(ex->who, RIGHT_OPS);
 
-	*stream = (struct event_stream){ .parts = { .write = write_parts, .end = end_parts }, .access = access_ref(loop->access), .ops = ops };
+	*stream = (struct event_stream){ .parts = { .write = write_parts, .end = end_parts }, .access = access_ref(loop->catalogue->access), .ops = ops };
 	stream->exchange = exchange_in_parts(ex, &stream->parts);
 	if (!stream->exchange) {
 		access_unref(stream->access);
@@ -232,7 +234,7 @@ void events_answer(struct exchange *ex)
 	} else if (ex->wire.head_only) {
 		add_head(exchange_begin(ex), &ex->wire);
 		exchange_end(ex);
-	} else if (!take_place(leatd)) {
+	} else if (!take_place(exchange_catalogue(ex))) {
 		refuse(ex, "too many event streams; see event_streams", "event_streams");
 	} else {
 		answer_get(ex);

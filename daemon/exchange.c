@@ -18,9 +18,14 @@ struct leatd *exchange_leatd(const struct exchange *ex)
 	return ex->conn->loop->leatd;
 }
 
+const struct catalogue *exchange_catalogue(const struct exchange *ex)
+{
+	return ex->conn->loop->catalogue;
+}
+
 const struct tokens *exchange_tokens(const struct exchange *ex)
 {
-	return ex->conn->loop->access->tokens;
+	return ex->conn->loop->catalogue->access->tokens;
 }
 
 void exchange_set_who(struct exchange *ex, const struct token *who)
@@ -453,7 +458,7 @@ void exchange_run(struct exchange *ex, const struct request *request)
 	}
 	if (!requester.ctx || !exchange_may_run(ex, request->job))
 		return;
-	job = request_submit(loop->leatd, request, &requester, loop->now, &refusal);
+	job = request_submit(loop->catalogue, request, &requester, loop->now, &refusal);
 	if (!job) {
 		exchange_refuse(ex, &refusal);
 		return;

@@ -12,6 +12,7 @@
 #include "request.h"
 #include "wheel.h"
 
+struct catalogue;
 struct conn;
 struct ctx;
 struct exchange;
@@ -76,6 +77,8 @@ struct exchange {
 };
 
 struct leatd *exchange_leatd(const struct exchange *);
+/* What its loop serves now. Not to be kept: it is another after a reload. */
+const struct catalogue *exchange_catalogue(const struct exchange *);
 
 /* Where to write an answer of one's own. */
 struct buf *exchange_begin(struct exchange *);

@@ -26,34 +26,48 @@ static uint64_t waiting_of(uint64_t inside, struct books_running running)
 	return inside > running.count ? inside - running.count : 0;
 }
 
+/* One that took over from it has the same books: it counts for both. */
+static bool is_counted_later(const struct named_semaphore *semaphore, size_t i)
+{
+	for (size_t later = i + 1; later < semaphore->user_count; later++) {
+		if (semaphore->users[later]->books == semaphore->users[i]->books)
+			return true;
+	}
+	return false;
+}
+
 /* Those of other types get ahead of a job of ours only as fast as their runners and ours let them come to the semaphore. */
-static int64_t wait_for_permit(const struct type *ours, uint64_t before, const struct named_semaphore *semaphore, moment now)
+static int64_t wait_for_permit(const struct type *ours, uint64_t before, struct named_semaphore *semaphore, moment now)
 {
 	uint64_t rounds = before / ours->config->concurrency + 1, jobs = 0;
 	double work = 0;
 
+	lock_acquire(&semaphore->lock);
 	for (size_t i = 0; i < semaphore->user_count; i++) {
 		const struct type *type = semaphore->users[i];
-		struct books_running running = books_running(&type->books, now);
-		uint64_t waiting = waiting_of(type == ours ? before : books_inside(&type->books), running);
+		struct books_running running = books_running(type->books, now);
+		uint64_t waiting = waiting_of(type->books == ours->books ? before : books_inside(type->books), running);
 		uint64_t in_time = rounds * type->config->concurrency;
 
-		if (type != ours && waiting > in_time)
+		if (is_counted_later(semaphore, i))
+			continue;
+		if (type->books != ours->books && waiting > in_time)
 			waiting = in_time;
 		work += work_of(type, waiting, running);
 		jobs += waiting + running.count;
 	}
+	lock_release(&semaphore->lock);
 	return jobs < semaphore->config->permits ? 0 : shared_by(work, semaphore->config->permits);
 }
 
 int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
 {
-	uint64_t inside = books_inside(&type->books);
+	uint64_t inside = books_inside(type->books);
 	uint64_t before = inside > own ? inside - own : 0;
 	int64_t wait = 0;
 
 	if (before >= type->config->concurrency) {
-		struct books_running running = books_running(&type->books, now);
+		struct books_running running = books_running(type->books, now);
 
 		wait = shared_by(work_of(type, waiting_of(before, running), running), type->config->concurrency);
 	}

@@ -23,6 +23,8 @@ struct question {
 	uint64_t number;                /* of the inquiry in that loop */
 	struct jobs jobs;
 	bool cancelled;
+	bool answered;                  /* INQUIRY_RELOAD: `reload` is main's answer */
+	struct inquiry_reload reload;
 	char id[JOB_ID_MAX + 1];
 };
 
@@ -84,10 +86,11 @@ static int older(const void *a, const void *b)
 
 static void list_job(struct jobs *jobs, const struct job *job, const struct peer *peer)
 {
-	struct inquiry_job seen = { .type = job->type, .arrived = job->arrived, .deadline = job->deadline, .peer = *peer,
+	struct inquiry_job seen = { .arrived = job->arrived, .deadline = job->deadline, .peer = *peer,
 				    .running = shim_load(&job->state, relaxed) == JOB_RUNNING };
 
 	memcpy(seen.id, job->id, sizeof(seen.id));
+	memcpy(seen.job, job->type->name.at, job->type->name.len);
 	jobs_add(jobs, &seen);
 }
 
@@ -128,6 +131,8 @@ static void answer_question(struct loop *loop, struct question *q)
 	case INQUIRY_CANCEL:
 		exchanges_each(loop, cancel, q);
 		break;
+	case INQUIRY_RELOAD:
+		break;
 	}
 }
 
@@ -142,22 +147,36 @@ static struct question *question_copy(const struct question *from)
 	return q;
 }
 
+void inquiry_reload_free(struct inquiry_reload *reload)
+{
+	buf_free(&reload->words);
+	buf_free(&reload->at_restart);
+}
+
 static void question_free(struct question *q)
 {
 	jobs_free(&q->jobs);
+	inquiry_reload_free(&q->reload);
 	free(q);
 }
 
-static void send_to(struct loop *loop, size_t whom, struct inquiry *inquiry)
+static void send_to(struct chan *to, struct inquiry *inquiry)
 {
 	struct question *q = question_copy(&inquiry->all);
 
-	if (q && chan_try_send(loop->mails[whom], &q) == CHAN_OK) {
+	if (q && chan_try_send(to, &q) == CHAN_OK) {
 		inquiry->unanswered++;
 		return;
 	}
 	free(q);
 	inquiry->all.jobs.no_memory = true;
+}
+
+static void ask_main(struct loop *loop, struct inquiry *inquiry)
+{
+	inquiry->all.number = ++loop->inquiry_number;
+	if (!loop->stopping)
+		send_to(loop->leatd->reloads, inquiry);
 }
 
 /* The others first, who do it meanwhile. */
@@ -166,18 +185,31 @@ static void ask_all(struct loop *loop, struct inquiry *inquiry)
 	inquiry->all.number = ++loop->inquiry_number;
 	for (size_t i = 0; i < loop->mail_count && !loop->stopping; i++) {
 		if (i != loop->index)
-			send_to(loop, i, inquiry);
+			send_to(loop->mails[i], inquiry);
 	}
 	answer_question(loop, &inquiry->all);
 }
 
-static void gather(struct question *all, const struct question *q)
+static void ask(struct loop *loop, struct inquiry *inquiry)
+{
+	if (inquiry->all.kind == INQUIRY_RELOAD)
+		ask_main(loop, inquiry);
+	else
+		ask_all(loop, inquiry);
+}
+
+static void gather(struct question *all, struct question *q)
 {
 	for (size_t i = 0; i < q->jobs.count; i++)
 		jobs_add(&all->jobs, &q->jobs.at[i]);
 	all->jobs.more += q->jobs.more;
 	all->jobs.no_memory |= q->jobs.no_memory;
 	all->cancelled |= q->cancelled;
+	if (q->answered) {
+		all->answered = true;
+		all->reload = q->reload;
+		q->reload = (struct inquiry_reload){ 0 };
+	}
 }
 
 /* All have answered, or are not waited for any more. */
@@ -194,9 +226,11 @@ static void finish(struct loop *loop)
 		inquiry->answer(inquiry->exchange, &(struct inquiry_result){
 			.now = loop->now, .jobs = jobs->at, .count = jobs->count, .more = jobs->more,
 			.cancelled = inquiry->all.cancelled, .no_memory = jobs->no_memory,
+			.reload = inquiry->all.answered ? &inquiry->all.reload : NULL,
 		});
 	}
 	jobs_free(jobs);
+	inquiry_reload_free(&inquiry->all.reload);
 	free(inquiry);
 }
 
@@ -206,7 +240,7 @@ static void go_on(struct loop *loop)
 	while (loop->inquiries) {
 		/* A client that has gone while it waited for its turn wants nothing cancelled either. */
 		if (loop->inquiries->exchange)
-			ask_all(loop, loop->inquiries);
+			ask(loop, loop->inquiries);
 		if (loop->inquiries->unanswered > 0)
 			return;
 		finish(loop);
@@ -303,8 +337,19 @@ void inquiries_finish(struct loop *loop)
 
 struct chan *inquiry_mail_new(size_t loops)
 {
-	return chan_new(sizeof(struct question *), 2 * loops);
+	/* One question of each loop, and the answers to one of ours. */
+	return chan_new(sizeof(struct question *), 2 * loops + 1);
 }
+
+void inquiry_answer_reload(struct question *q, struct chan *const *mails, struct inquiry_reload *reload)
+{
+	q->answered = true;
+	q->reload = *reload;
+	*reload = (struct inquiry_reload){ 0 };
+	if (chan_try_send(mails[q->asker], &q) != CHAN_OK)
+		question_free(q);
+}
+
 
 void inquiry_mail_free(struct chan *mail)
 {

@@ -11,8 +11,11 @@
 #define LEAT_INQUIRY_H
 
 #include "job.h"
+#include "buf.h"
+#include "config.h"
 #include "peer.h"
 
+struct chan;
 struct exchange;
 struct inquiry;
 struct loop;
@@ -21,20 +24,31 @@ struct question;
 enum inquiry_kind {
 	INQUIRY_JOBS,           /* which jobs wait and run? */
 	INQUIRY_CANCEL,         /* cancel the job of this id */
+	INQUIRY_RELOAD,         /* of main: read the configuration again */
 };
 
 /* So many jobs at most are in one answer; the others are counted. */
 enum { INQUIRY_JOBS_MAX = 4096 };
 
 struct inquiry_job {
-	const struct type *type;
 	moment arrived, deadline;
 	struct peer peer;
 	bool running;           /* else it waits */
 	char id[JOB_ID_MAX + 1];
+	char job[JOB_NAME_MAX + 1];
 };
 
-/* What all loops together said. Borrowed. */
+/* What a reload came to. */
+struct inquiry_reload {
+	bool done;              /* false: nothing has changed, and `words` says why */
+	size_t added, changed, removed;         /* job types */
+	struct buf words;       /* a sentence, or all that is wrong, one line */
+	struct buf at_restart;  /* the keys that are different and take effect at a restart, with commas between */
+};
+
+void inquiry_reload_free(struct inquiry_reload *);
+
+/* What all loops together, or main, said. Borrowed. */
 struct inquiry_result {
 	moment now;
 	const struct inquiry_job *jobs; /* the oldest first */
@@ -42,6 +56,7 @@ struct inquiry_result {
 	uint64_t more;          /* jobs that are not among them */
 	bool cancelled;         /* it was there and waited or ran */
 	bool no_memory;         /* the answer is not whole */
+	const struct inquiry_reload *reload;    /* NULL: main did not answer, for leatd is about to end, or has too many to answer */
 };
 
 /* Asks, for the exchange that the handler has; `answer` is called on this thread, perhaps before this returns, and answers
@@ -62,7 +77,10 @@ void inquiry_mail(struct loop *, struct question *);
 /* The loops are about to end, and may not answer any more: what is asked is answered with what there is. No job is in flight then. */
 void inquiries_finish(struct loop *);
 
-/* --- For main.c --- */
+/* --- For main.c and reload.c --- */
+
+/* Takes over what `reload` has, and sends it to the one who asked. */
+void inquiry_answer_reload(struct question *, struct chan *const *mails, struct inquiry_reload *reload);
 
 /* The mail of one of `loops` loops: a channel of struct question *. NULL: no memory. */
 must_check struct chan *inquiry_mail_new(size_t loops);

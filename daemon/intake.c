@@ -110,7 +110,7 @@ bool intake_is_open(const struct conn *conn)
 	/* A body has been let in already. */
 	if (conn->body)
 		return !stream_in_is_full(conn->body);
-	return conn->exchanges < conn->loop->leatd->config->server.max_pipeline &&
+	return conn->exchanges < conn->loop->catalogue->config->server.max_pipeline &&
 	       (waiting < OUT_SCARCE_BYTES || (waiting < OUT_WAITING_MAX && !purse_is_scarce(&conn->loop->purse)));
 }
 
@@ -171,7 +171,7 @@ static void answer_too_big(struct conn *conn)
 	struct exchange ex = begin_exchange(conn);
 	struct answer a = answer_make(CODE_TOOBIG, "the payload is over max_payload");
 
-	answer_fact(&a, "max_payload", (int64_t)conn->loop->leatd->config->server.max_payload);
+	answer_fact(&a, "max_payload", (int64_t)conn->loop->catalogue->config->server.max_payload);
 	exchange_answer(&ex, &a);
 }
 
@@ -255,7 +255,7 @@ static bool take_head(struct conn *conn)
 static bool wants_stream(const struct conn *conn)
 {
 	const struct http_request *request = &conn->parser.http.request;
-	const struct type *type = request->has_body && !conn->surplus ? route_type(conn->loop->leatd, request) : NULL;
+	const struct type *type = request->has_body && !conn->surplus ? route_type(conn->loop->catalogue, request) : NULL;
 
 	return type && type->config->streams_stdin;
 }
@@ -317,7 +317,7 @@ static bool decide_protocol(struct conn *conn, const char *at, size_t len)
 
 static struct parse_result parse(struct conn *conn, char *at, size_t len)
 {
-	size_t max = conn->loop->leatd->config->server.max_payload;
+	size_t max = conn->loop->catalogue->config->server.max_payload;
 
 	if (conn->protocol == PROTOCOL_HTTP)
 		return http_parse(&conn->parser.http, at, len, max);
@@ -327,20 +327,20 @@ static struct parse_result parse(struct conn *conn, char *at, size_t len)
 /* The rest of the request is thrown away as it comes. False: it has to come whole. */
 static bool skip_rest(struct conn *conn, char *at)
 {
-	const struct leatd *leatd = conn->loop->leatd;
+	const struct catalogue *c = conn->loop->catalogue;
 	struct slice head[2];
 
 	conn->starved_type = NULL;
 	if (conn->protocol == PROTOCOL_HTTP) {
 		if (!http_skip(&conn->parser.http, at))
 			return false;
-		conn->starved_type = route_type(leatd, &conn->parser.http.request);
+		conn->starved_type = route_type(c, &conn->parser.http.request);
 		/* Who waits for the word to send it is better told not to. */
 		return !conn->parser.http.request.expect_continue;
 	}
 	if (conn->protocol == PROTOCOL_UNDECIDED || !resp_skip(&conn->parser.resp, at, head))
 		return false;
-	conn->starved_type = conn->who ? command_type(leatd, head[0], head[1]) : NULL;
+	conn->starved_type = conn->who ? command_type(c, head[0], head[1]) : NULL;
 	return true;
 }
 

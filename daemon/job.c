@@ -85,7 +85,7 @@ struct job *job_new(const struct job_order *order)
 		return NULL;
 	}
 	room = job->bytes;
-	job->type = order->type;
+	job->type = type_ref(order->type);
 	job->payload = keep(&room, order->payload);
 	job->traceparent = keep(&room, order->traceparent);
 	job->args = keep(&room, order->args);
@@ -115,6 +115,7 @@ void job_unref(struct job *job)
 	ctx_unref(job->ctx);
 	if (job->batch)
 		batch_free(job->batch);
+	type_unref(job->type);
 	free(job->output);
 	free(job);
 }
@@ -218,7 +219,7 @@ bool job_end_waiting(struct job *job, enum code code, moment now)
 	ids_release(job->claim);
 	if (job->share)
 		share_give_back(job->type->share, job->share, 1, false);
-	books_end_waiting(&job->type->books, job->outcome);
+	books_end_waiting(job->type->books, job->outcome);
 	job_log_ended(job, now);
 	return true;
 }
@@ -244,7 +245,7 @@ bool job_start(struct job *job, moment now)
 	job->started = now;
 	if (job->share)
 		share_started(job->type->share, job->share);
-	books_start(&job->type->books, job->arrived, now);
+	books_start(job->type->books, job->arrived, now);
 	/* From here on its loop may look at `started`. */
 	shim_store(&job->state, JOB_RUNNING, release);
 	return true;
@@ -271,11 +272,11 @@ bool job_end_running(struct job *job, moment now)
 		share_give_back(job->type->share, job->share, 1, true);
 	if (shim_cas(&job->state, &running, JOB_ENDED, acq_rel)) {
 		job->ended = now;
-		books_end_running(&job->type->books, job->outcome, job->started, now);
+		books_end_running(job->type->books, job->outcome, job->started, now);
 		job_log_ended(job, now);
 		return true;
 	}
-	books_end_abandoned(&job->type->books, job->started, now);
+	books_end_abandoned(job->type->books, job->started, now);
 	job_log_ended(job, now);
 	job_unref(job);
 	return false;
@@ -286,9 +287,9 @@ bool job_abandon(struct job *job, moment now, struct answer *answer)
 	uint32_t running = JOB_RUNNING;
 
 	/* Counted before the runner can take it back. */
-	books_abandon(&job->type->books, 1);
+	books_abandon(job->type->books, 1);
 	if (!shim_cas(&job->state, &running, JOB_ABANDONED, acq_rel)) {
-		books_abandon(&job->type->books, -1);
+		books_abandon(job->type->books, -1);
 		return false;
 	}
 	job->ended = now;

@@ -33,6 +33,7 @@ enum { JOB_ID_MAX = 64, JOB_TRACE_MAX = 55 };
 /* What a job is made from; everything is copied. */
 struct job_order {
 	struct type *type;
+	const struct catalogue *catalogue;      /* whose type it is; borrowed */
 	struct slice payload;
 	struct slice id;                /* empty: one is made up */
 	struct id_claim *claim;         /* of the id, or NULL; taken over */

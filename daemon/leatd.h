@@ -1,7 +1,9 @@
-/* What the threads of the daemon share. Set up by main before any other thread starts; after that only the fields marked so change. */
+/* What the threads of the daemon share. Set up by main before any other thread starts; after that only the fields marked so change.
+ * What is served is not here but in the catalogue that each loop holds. */
 #ifndef LEAT_LEATD_H
 #define LEAT_LEATD_H
 
+#include "catalogue.h"
 #include "config.h"
 #include "tree.h"
 #include "type.h"
@@ -12,29 +14,28 @@
 struct clients;
 struct ids;
 struct log;
-struct named_semaphore;
 struct page;
 
 struct leatd {
-	const struct config *config;
 	struct log *log;
 	struct ids *ids;
 	struct clients *clients;        /* NULL: their connections are not counted */
-	struct type *types;             /* sorted by name */
-	size_t type_count;
-	struct named_semaphore *semaphores;     /* sorted by name */
-	size_t semaphore_count;
 	int64_t started_unix;           /* seconds since 1970 */
 	uint64_t id_seed;               /* first half of the ids this process gives */
 	struct trees trees;             /* what commands are killed with */
 	struct rlimit descriptors;      /* the limit leatd was started with, which commands get */
+	uint64_t max_connections;       /* as at the start; there may be fewer since */
 	struct page *page;              /* the status page */
-	char **hosts;                   /* what a Host header may say besides localhost, ended by NULL */
+	char **hosts;                   /* what a Host header may say besides server_names, ended by NULL */
+	struct chan *reloads;           /* of struct question *: clients that ask for a reload; main answers */
+
+	/* Main's alone. */
+	struct catalogue *catalogue;    /* the one in force; a reference */
+	struct type *retired;           /* types of catalogues before it that are not over */
 
 	/* These change; any thread. */
 	shim_i64 finish_by;             /* moment until which last answers may be fetched; set before the loops are told to quit */
 	shim_u64 summary_due;           /* 1: a loop has taken it upon itself to write the next summary of refusals */
-	uint64_t refusals_told[REFUSALS];       /* that loop's: what the last one has told */
 	shim_u64 drain_asked;           /* 1: leatd_drain() */
 	shim_u64 draining;              /* 1: SIGTERM has come, nothing new is taken */
 	shim_u64 cancelling;            /* 1: drain_timeout has passed, no job is started any more */
@@ -44,6 +45,7 @@ struct leatd {
 	shim_u64 turned_away;           /* of those: there were too many, or no memory for one */
 	shim_u64 ids_given;
 	shim_u64 denied;                /* requests that were answered NOAUTH */
+	shim_u64 max_memory;            /* as the configuration says */
 	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */
 	shim_u64 starved;               /* requests that were refused for want of memory before they had come whole */
 };
@@ -56,10 +58,5 @@ void leatd_discharge(struct leatd *, size_t bytes);
 
 /* Stops as at SIGTERM. The second time it does nothing: it does not hurry the first. Any thread; returns at once. */
 void leatd_drain(struct leatd *);
-
-/* The type of that name, or NULL. */
-struct type *leatd_type(const struct leatd *, struct slice name);
-/* The name nearest to one that is not there, or NULL. */
-const char *leatd_nearest_type(const struct leatd *, struct slice name);
 
 #endif

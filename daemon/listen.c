@@ -29,9 +29,9 @@ enum {
 	CLIENT_SURPLUS_MAX = 16,
 };
 
-size_t listen_most_connections(const struct config *config)
+size_t listen_most_connections(const struct leatd *leatd)
 {
-	return config->server.max_connections + SURPLUS_MAX;
+	return leatd->max_connections + SURPLUS_MAX;
 }
 
 /* --- Opening --- */
@@ -326,10 +326,13 @@ struct reception {
 	bool closed;            /* and there are too many already that are told so */
 };
 
-static void receive_client(struct leatd *leatd, const struct peer *peer, struct reception *r)
+static void receive_client(struct loop *loop, const struct peer *peer, struct reception *r)
 {
-	uint64_t most = leatd->config->server.client_connections, present = clients_add(leatd->clients, peer);
+	struct leatd *leatd = loop->leatd;
+	uint64_t most = loop->catalogue->config->server.client_connections, present = clients_add(leatd->clients, peer);
 
+	if (most == 0)
+		most = leatd->max_connections;
 	if (present > most)
 		r->surplus = "too many connections of this client";
 	if (present <= most + CLIENT_SURPLUS_MAX)
@@ -340,16 +343,17 @@ static void receive_client(struct leatd *leatd, const struct peer *peer, struct 
 }
 
 /* One that is not closed has been counted. */
-static struct reception receive(struct leatd *leatd, const struct peer *peer)
+static struct reception receive(struct loop *loop, const struct peer *peer)
 {
+	struct leatd *leatd = loop->leatd;
 	uint64_t present = shim_add(&leatd->connections, 1, relaxed);
 	struct reception r = { 0 };
 
-	if (present >= leatd->config->server.max_connections)
+	if (present >= leatd->max_connections || present >= loop->catalogue->config->server.max_connections)
 		r.surplus = "too many connections";
-	r.closed = present >= listen_most_connections(leatd->config);
+	r.closed = present >= listen_most_connections(leatd);
 	if (!r.closed && leatd->clients)
-		receive_client(leatd, peer, &r);
+		receive_client(loop, peer, &r);
 	if (r.surplus)
 		shim_add(&leatd->turned_away, 1, relaxed);
 	if (r.closed)
@@ -368,7 +372,7 @@ void listeners_forget(struct loop *loop, const struct peer *peer)
 static void take(struct loop *loop, int fd, const struct sockaddr_storage *from, bool tls)
 {
 	struct peer peer = peer_of(fd, from);
-	struct reception r = receive(loop->leatd, &peer);
+	struct reception r = receive(loop, &peer);
 	uint64_t number = shim_add(&loop->leatd->accepted, 1, relaxed) + 1;
 	int on = 1;
 

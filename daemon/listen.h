@@ -8,6 +8,8 @@
 #include "address.h"
 #include "config.h"
 
+struct leatd;
+
 /* Every socket leatd listens on. */
 struct listen_sockets {
 	int *fds;               /* owned; loop_count for each address, the same one several times when it is shared */
@@ -22,7 +24,7 @@ struct listen_sockets {
 must_check int listen_open(struct listen_sockets *, const struct config *, size_t loop_count, char *why, size_t why_len);
 
 /* Connections that may be open at a time, with those that are let in to be told that there are too many. */
-size_t listen_most_connections(const struct config *);
+size_t listen_most_connections(const struct leatd *);
 
 /* Closes them all, and removes the files of unix sockets that leatd made. */
 void listen_close(struct listen_sockets *);

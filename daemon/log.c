@@ -51,8 +51,8 @@ static const struct kind kinds[] = {
 
 struct log {
 	struct encapsulated *writer;    /* takes struct line */
-	enum log_level level;
-	uint64_t rate;
+	shim_u64 level;                 /* enum log_level */
+	shim_u64 rate;
 	struct drop lines;              /* for which there was no room in the channel */
 	shim_u64 lost;                  /* for which their reader had none */
 	shim_u64 written;               /* with those */
@@ -265,12 +265,14 @@ static void write_all_more(struct log *log, time_t second)
 /* False: over the rate. */
 static bool may_write(struct log *log, struct kind *kind, const struct line *line)
 {
+	uint64_t rate = shim_load(&log->rate, relaxed);
+
 	if (kind->second != line->when.tv_sec) {
 		write_more(log, kind);
 		kind->second = line->when.tv_sec;
 		kind->count = 0;
 	}
-	if (log->rate == 0 || kind->count++ < log->rate)
+	if (rate == 0 || kind->count++ < rate)
 		return true;
 	kind->level = line->level;
 	if (kind->more++ == 0)
@@ -342,8 +344,7 @@ struct log *log_start(const char *level, uint64_t rate)
 
 	if (!log)
 		return NULL;
-	log->level = level_named(level);
-	log->rate = rate;
+	log_set(log, level, rate);
 	memcpy(log->kinds, kinds, sizeof(kinds));
 	find_output(log);
 	options.arg = log;
@@ -367,9 +368,15 @@ void log_stop(struct log *log)
 	free(log);
 }
 
+void log_set(struct log *log, const char *level, uint64_t rate)
+{
+	shim_store(&log->level, (uint64_t)level_named(level), relaxed);
+	shim_store(&log->rate, rate, relaxed);
+}
+
 bool log_wants(const struct log *log, enum log_level level)
 {
-	return level <= log->level;
+	return level <= shim_load(&log->level, relaxed);
 }
 
 void log_put(struct log *log, enum log_level level, const char *message, const struct log_field *fields)

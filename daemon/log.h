@@ -42,6 +42,8 @@ must_check struct log *log_start(const char *level, uint64_t rate);
 /* Writes what is left and ends the thread; does not wait for a reader that does not read. */
 void log_stop(struct log *);
 
+/* Another level and rate from now on. Any thread. */
+void log_set(struct log *, const char *level, uint64_t rate);
 bool log_wants(const struct log *, enum log_level);
 
 /* A line: the message, one of messages.def, and its fields, ended by one without a key. Never blocks. */

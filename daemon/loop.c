@@ -1,6 +1,5 @@
 #include "loop_impl.h"
 
-#include "access.h"
 #include "conn.h"
 #include "exchange.h"
 #include "inquiry.h"
@@ -118,13 +117,16 @@ static void quit(struct loop *loop)
 	conns_finish(loop, until > least ? until : least);
 }
 
-static void renew(struct loop *loop, struct access *access)
+static void renew(struct loop *loop, struct catalogue *catalogue)
 {
-	struct access *old = loop->access;
+	const struct catalogue *told = catalogue;
+	struct catalogue *old = loop->catalogue;
 
-	loop->access = access;
+	loop->catalogue = catalogue;
 	conns_renew(loop);
-	access_unref(old);
+	catalogue_unref(old);
+	/* Full: nobody waits for it any more. */
+	(void)chan_try_send(loop->renewed, &told);
 }
 
 static void beat(const struct loop_message *message)
@@ -150,7 +152,7 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 			conns_cancel(loop);
 			break;
 		case LOOP_RENEW:
-			renew(loop, message.access);
+			renew(loop, message.catalogue);
 			break;
 		case LOOP_BEAT:
 			beat(&message);
@@ -266,7 +268,7 @@ static void drop_orders(struct loop *loop)
 	struct loop_message message;
 
 	while (loop->orders && chan_try_recv(loop->orders, &message) == CHAN_OK) {
-		access_unref(message.access);
+		catalogue_unref(message.catalogue);
 		chan_unref(message.beats);
 	}
 }
@@ -274,7 +276,7 @@ static void drop_orders(struct loop *loop)
 void loop_free(struct loop *loop)
 {
 	drop_orders(loop);
-	access_unref(loop->access);
+	catalogue_unref(loop->catalogue);
 	listeners_stop(loop);
 	if (loop->wheel_event)
 		event_free(loop->wheel_event);
@@ -313,10 +315,11 @@ static struct event_base *make_base(void)
 static bool loop_init(struct loop *loop, const struct loop_options *options)
 {
 	loop->leatd = options->leatd;
-	loop->access = access_ref(options->leatd->config->access);
+	loop->catalogue = catalogue_ref(options->leatd->catalogue);
 	loop->index = options->index;
 	loop->drained = options->drained;
 	loop->leave_backlog = options->leave_backlog;
+	loop->renewed = options->renewed;
 	purse_init(&loop->purse, loop->leatd);
 	loop->mails = options->mails;
 	loop->mail_count = options->mail_count;
@@ -354,9 +357,9 @@ void loop_order(struct loop *loop, enum loop_order order)
 	chan_send(loop->orders, &(struct loop_message){ .order = order }, NULL, FOREVER);
 }
 
-void loop_renew(struct loop *loop, struct access *access)
+void loop_renew(struct loop *loop, struct catalogue *catalogue)
 {
-	chan_send(loop->orders, &(struct loop_message){ .order = LOOP_RENEW, .access = access }, NULL, FOREVER);
+	chan_send(loop->orders, &(struct loop_message){ .order = LOOP_RENEW, .catalogue = catalogue }, NULL, FOREVER);
 }
 
 bool loop_beat(struct loop *loop, struct chan *beats, size_t who)

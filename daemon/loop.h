@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-struct access;
+struct catalogue;
 struct conn;
 struct event_base;
 struct event;
@@ -34,6 +34,7 @@ struct loop_options {
 	size_t listener_count;
 	bool leave_backlog;             /* those sockets outlive leatd: who comes while it drains is left to the next one */
 	struct chan *drained;           /* of size_t: the index; has room for all loops; borrowed */
+	struct chan *renewed;           /* of const struct catalogue *: the one that a loop has taken up; has room for all loops; borrowed */
 	struct chan *const *mails;      /* inquiry_mail_new() of each loop; borrowed until loop_join() of all of them */
 	size_t mail_count;
 };
@@ -44,9 +45,9 @@ must_check struct loop *loop_start(const struct loop_options *);
 /* Any thread; never blocks for long: a loop always comes back to its orders. */
 void loop_order(struct loop *, enum loop_order);
 
-/* New tokens and a new certificate: takes the caller's reference. Connections go by the new tokens at once; those that are there keep
- * their certificate. Any thread. */
-void loop_renew(struct loop *, struct access *);
+/* What is served from now on: takes the caller's reference, and says on `renewed` when it is so. Connections go by the new tokens at once;
+ * those that are there keep their certificate. Any thread. */
+void loop_renew(struct loop *, struct catalogue *);
 
 /* Is it there? It sends `who` to `beats`, which has room for it. Never blocks; false: it is far behind with its orders. */
 bool loop_beat(struct loop *, struct chan *beats, size_t who);

@@ -2,6 +2,7 @@
 #ifndef LEAT_LOOP_IMPL_H
 #define LEAT_LOOP_IMPL_H
 
+#include "catalogue.h"
 #include "http_head.h"
 #include "loop.h"
 #include "purse.h"
@@ -15,7 +16,7 @@ enum { LOOP_SCRATCH_BYTES = 64 * 1024 };
 /* What main sends. */
 struct loop_message {
 	enum loop_order order;
-	struct access *access;          /* LOOP_RENEW: with a reference */
+	struct catalogue *catalogue;    /* LOOP_RENEW: with a reference */
 	struct chan *beats;             /* LOOP_BEAT: where to send `who`; a reference */
 	size_t who;
 };
@@ -24,7 +25,7 @@ struct peer;
 
 struct loop {
 	struct leatd *leatd;
-	struct access *access;          /* who may come in; a reference */
+	struct catalogue *catalogue;    /* what it serves, and who may come in; a reference */
 	size_t index;
 	pthread_t thread;
 	struct event_base *base;
@@ -36,7 +37,7 @@ struct loop {
 	struct chan *orders;            /* of struct loop_message: sent to by main */
 	struct chan_watch *orders_watch;
 	struct event *orders_event;
-	struct chan *drained;
+	struct chan *drained, *renewed;
 	struct chan *const *mails;      /* of struct question *, one of each loop; borrowed */
 	size_t mail_count;
 	struct chan_watch *mail_watch;

@@ -1,3 +1,4 @@
+#include "catalogue.h"
 #include "cgroup.h"
 #include "clients.h"
 #include "config.h"
@@ -8,8 +9,8 @@
 #include "log.h"
 #include "loop.h"
 #include "notify.h"
+#include "reload.h"
 #include "page.h"
-#include "semaphores.h"
 #include "signals.h"
 #include "tokens.h"
 #include "trim.h"
@@ -30,7 +31,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OVERRIDES_MAX = 256 };
+enum {
+	OVERRIDES_MAX = 256,
+	/* Clients that ask for one while another is under way; one of each loop at most. */
+	RELOADS_WAITING = 256,
+};
 
 static const char usage[] =
 	"Usage: leatd [-c FILE] [-o SECTION.KEY=VALUE]... [--check-config | --print-config | --hash-token]\n"
@@ -49,7 +54,7 @@ static const char usage[] =
 	"  printf 'RUN upper \"hello world\"\\r\\nQUIT\\r\\n' | nc 127.0.0.1 5328\n"
 	"  curl --data-binary @FILE http://127.0.0.1:5328/v1/run/sha256\n"
 	"\n"
-	"SIGHUP: the files of tokens and of the certificate are read again.\n"
+	"SIGHUP: the configuration is read again, with the files of tokens and of the certificate; a broken one changes nothing.\n"
 	"SIGTERM and SIGINT: no new jobs, those accepted are finished within drain_timeout; a second one cancels them.\n"
 	"Exit status: 0 orderly stop; 64 bad command line; 78 bad configuration; 71 cannot start.\n";
 
@@ -110,16 +115,11 @@ static void parse_arguments(struct arguments *args, int argc, char **argv)
 		usage_error("takes options only");
 }
 
-static struct config *load_config(const struct arguments *args)
+static struct config *load_config(const struct config_source *source)
 {
-	static const char standard[] = LEAT_SYSCONFDIR "/leat/leatd.ini";
-	const char *path = args->config_path;
 	struct buf errors = { 0 };
-	struct config *config;
+	struct config *config = config_source_load(source, &errors);
 
-	if (!path && access(standard, F_OK) == 0)
-		path = standard;
-	config = config_load(path, args->overrides, args->override_count, &errors);
 	if (!config) {
 		fwrite(errors.at, 1, errors.len, stderr);
 		exit(EX_CONFIG);
@@ -217,12 +217,11 @@ static bool add_host(struct slice name, void *arg)
 	return true;
 }
 
-/* What a Host header may say: this machine's own names, the addresses, and what the configuration adds. */
+/* What a Host header may say besides what the configuration adds: this machine's own names, and the addresses. */
 static bool collect_hosts(struct leatd *leatd, const struct listen_sockets *sockets)
 {
 	struct hosts hosts = { NULL, 0 };
-	bool ok = config_each("localhost, 127.0.0.1, [::1]", add_host, &hosts) &&
-		  config_each(leatd->config->server.server_names, add_host, &hosts);
+	bool ok = config_each("localhost, 127.0.0.1, [::1]", add_host, &hosts);
 
 	for (size_t i = 0; i < sockets->address_count && ok; i++) {
 		const char *text = sockets->texts[i] + (sockets->tls[i] ? strlen("tls:") : 0);
@@ -235,31 +234,13 @@ static bool collect_hosts(struct leatd *leatd, const struct listen_sockets *sock
 	return ok;
 }
 
-static int start_types(struct leatd *leatd)
-{
-	const struct config *config = leatd->config;
-
-	leatd->types = aligned_alloc(CACHE_LINE, config->job_count * sizeof(*leatd->types));
-	if (!leatd->types)
-		return -ENOMEM;
-	memset(leatd->types, 0, config->job_count * sizeof(*leatd->types));
-	for (size_t i = 0; i < config->job_count; i++) {
-		int r = type_start(&leatd->types[i], config->jobs[i], leatd);
-
-		if (r < 0)
-			return r;
-		leatd->type_count++;
-	}
-	return 0;
-}
-
 /* Says which proof leatd will have that the tree of a job is gone. */
-static int choose_proof(struct leatd *leatd)
+static int choose_proof(struct leatd *leatd, const struct config *config)
 {
 	char why[300];
 	bool error;
 
-	leatd->trees.cgroup = cgroup_open(leatd->config->server.cgroup, &error, why, sizeof(why));
+	leatd->trees.cgroup = cgroup_open(config->server.cgroup, &error, why, sizeof(why));
 	if (leatd->trees.cgroup)
 		log_notice(leatd->log, "proof of death: cgroup", log_text("path", slice_of(cgroup_path(leatd->trees.cgroup))));
 	else if (error)
@@ -269,34 +250,31 @@ static int choose_proof(struct leatd *leatd)
 	return error ? -EINVAL : 0;
 }
 
-/* Rather not at all than with the rights of somebody else than the configuration says. */
-static int check_users(const struct leatd *leatd)
+static int start_catalogue(struct leatd *leatd, struct config *config)
 {
-	int r = 0;
+	struct catalogue_change change;
+	struct buf errors = { 0 };
 
-	for (size_t i = 0; i < leatd->config->job_count; i++) {
-		const struct job_config *job = leatd->config->jobs[i];
-
-		if (!*job->user || job->account.change || job->account.uid == geteuid())
-			continue;
-		log_error(leatd->log, "only a leatd that was started as root can run commands as somebody else",
-			  log_text("job", slice_of(job->name)), log_text("user", slice_of(job->user)));
-		r = -EPERM;
-	}
-	return r;
+	leatd->catalogue = catalogue_new(leatd, config_ref(config), NULL, &change, &errors);
+	if (!leatd->catalogue)
+		log_error(leatd->log, "cannot start", log_text("error", buf_slice(&errors)));
+	buf_free(&errors);
+	return leatd->catalogue ? 0 : -EINVAL;
 }
 
-static int leatd_init(struct leatd *leatd, const struct config *config, struct log *log)
+static int leatd_init(struct leatd *leatd, struct config *config, struct log *log)
 {
-	leatd->config = config;
 	leatd->log = log;
 	leatd->started_unix = time(NULL);
 	leatd->ids = ids_new();
 	leatd->page = page_new();
-	if (!leatd->ids || !leatd->page)
+	leatd->reloads = chan_new(sizeof(struct question *), RELOADS_WAITING);
+	leatd->max_connections = config->server.max_connections;
+	shim_store(&leatd->max_memory, config->server.max_memory, relaxed);
+	if (!leatd->ids || !leatd->page || !leatd->reloads)
 		return -ENOMEM;
 	if (config->server.client_connections > 0) {
-		leatd->clients = clients_new(listen_most_connections(config));
+		leatd->clients = clients_new(listen_most_connections(leatd));
 		if (!leatd->clients)
 			return -ENOMEM;
 	}
@@ -304,13 +282,11 @@ static int leatd_init(struct leatd *leatd, const struct config *config, struct l
 		leatd->id_seed = (uint64_t)moment_now() ^ (uint64_t)getpid() << 48;
 	/* What a command may leave behind (leave_children) comes to us, and we see it end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (semaphores_start(leatd) < 0)
-		return -ENOMEM;
 	if (trees_init(&leatd->trees) < 0)
 		return -errno;
-	if (check_users(leatd) < 0 || choose_proof(leatd) < 0)
+	if (choose_proof(leatd, config) < 0)
 		return -EINVAL;
-	return start_types(leatd);
+	return start_catalogue(leatd, config);
 }
 
 /* --- The loops --- */
@@ -319,6 +295,7 @@ struct loops {
 	struct loop **loops;
 	size_t count;
 	struct chan *drained;           /* of size_t */
+	struct chan *renewed;           /* of const struct catalogue * */
 	struct chan **mails;            /* what they ask each other; one of each */
 	size_t mail_count;
 };
@@ -338,12 +315,13 @@ static bool start_loops(struct loops *l, struct leatd *leatd, const struct liste
 	bool made;
 
 	l->drained = chan_new(sizeof(size_t), wanted);
+	l->renewed = chan_new(sizeof(const struct catalogue *), wanted);
 	l->loops = calloc(wanted, sizeof(struct loop *));
-	made = make_mails(l, wanted) && listeners && l->drained && l->loops;
+	made = make_mails(l, wanted) && listeners && l->drained && l->renewed && l->loops;
 	while (made && l->count < wanted) {
 		struct loop_options options = { .leatd = leatd, .index = l->count, .listeners = listeners, .listeners_tls = sockets->tls,
-						.listener_count = sockets->address_count, .drained = l->drained, .leave_backlog = sockets->handed_over,
-						.mails = l->mails, .mail_count = l->mail_count };
+						.listener_count = sockets->address_count, .drained = l->drained, .renewed = l->renewed,
+						.leave_backlog = sockets->handed_over, .mails = l->mails, .mail_count = l->mail_count };
 
 		listen_of_loop(sockets, l->count, listeners);
 		l->loops[l->count] = loop_start(&options);
@@ -376,6 +354,7 @@ static void free_loops(struct loops *l)
 		inquiry_mail_free(l->mails[i]);
 	free(l->mails);
 	chan_unref(l->drained);
+	chan_unref(l->renewed);
 	free(l->loops);
 }
 
@@ -385,7 +364,7 @@ static void warn_of_job(struct slice token, struct slice job, void *arg)
 {
 	const struct leatd *leatd = arg;
 
-	if (!leatd_type(leatd, job))
+	if (!catalogue_type(leatd->catalogue, job))
 		log_warning(leatd->log, "a token has the right to run a job that is not there", log_text("token", token), log_text("job", job));
 }
 
@@ -394,47 +373,15 @@ static void warn_of_address(const struct leatd *leatd, const char *text)
 {
 	struct listen_address address;
 
-	if (leatd->config->access->tokens && !listen_address_parse(&address, slice_of(text)) && !listen_address_is_local(&address) &&
+	if (leatd->catalogue->access->tokens && !listen_address_parse(&address, slice_of(text)) && !listen_address_is_local(&address) &&
 	    !address.tls)
 		log_warning(leatd->log, "tokens travel unencrypted to this address", log_text("listen", slice_of(text)));
 }
 
-static void warn_of_tokens(struct leatd *leatd, const struct access *access)
+static void warn_of_tokens(struct leatd *leatd)
 {
-	if (access->tokens)
-		tokens_each_job(access->tokens, warn_of_job, leatd);
-}
-
-/* Each line of what is wrong is one of the log. */
-static void log_faults(const struct leatd *leatd, struct slice faults)
-{
-	while (faults.len > 0) {
-		const char *end = memchr(faults.at, '\n', faults.len);
-		size_t len = end ? (size_t)(end - faults.at) : faults.len;
-
-		log_warning(leatd->log, "cannot read it again, what was read before stays", log_text("error", (struct slice){ faults.at, len }));
-		faults = (struct slice){ faults.at + len + (end ? 1 : 0), faults.len - len - (end ? 1 : 0) };
-	}
-}
-
-/* The files of tokens and of the certificate, again. What is wrong changes nothing: false. */
-static bool renew_access(struct leatd *leatd, const struct loops *l)
-{
-	struct buf errors = { 0 };
-	struct access *access = access_load(&leatd->config->server, &errors);
-	bool right = access;
-
-	if (access) {
-		for (size_t i = 0; i < l->count; i++)
-			loop_renew(l->loops[i], access_ref(access));
-		log_notice(leatd->log, "SIGHUP: tokens and certificate are read again; the rest of the configuration needs a restart");
-		warn_of_tokens(leatd, access);
-	} else {
-		log_faults(leatd, buf_slice(&errors));
-	}
-	access_unref(access);
-	buf_free(&errors);
-	return right;
+	if (leatd->catalogue->access->tokens)
+		tokens_each_job(leatd->catalogue->access->tokens, warn_of_job, leatd);
 }
 
 /* --- The course of things --- */
@@ -446,6 +393,7 @@ struct course {
 	struct chan *signals;           /* borrowed */
 	struct trim trim;
 	struct notify notify;
+	struct reload reload;
 	struct watchdog *watchdog;      /* NULL: there is none */
 };
 
@@ -460,20 +408,28 @@ static void say_ready(struct course *c, const struct listen_sockets *sockets)
 	notify_ready(&c->notify, c->leatd);
 }
 
-static void reload(struct course *c)
+/* `question`: of the client that asks for it; NULL: a signal has come. */
+static void read_again(struct course *c, struct question *question)
 {
-	bool right;
+	struct inquiry_reload outcome;
+	bool draining = shim_load(&c->leatd->draining, relaxed);
 
-	notify_reloading();
-	right = renew_access(c->leatd, &c->loops);
-	notify_reloaded(&c->notify, c->leatd, right ? NULL : "What was read again is wrong and not in force: see the log.");
+	if (!draining)
+		notify_reloading();
+	if (reload_run(&c->reload, &outcome))
+		warn_of_tokens(c->leatd);
+	if (!draining)
+		notify_reloaded(&c->notify, c->leatd, outcome.done ? NULL : "What was read again is wrong and not in force: see the log.");
+	if (question)
+		inquiry_answer_reload(question, c->loops.mails, &outcome);
+	inquiry_reload_free(&outcome);
 }
 
 /* What is not about stopping. What commands left behind are children of this very thread, and the keepers that runners wait for are not. */
 static bool is_minor(struct course *c, int signal)
 {
 	if (signal == SIGHUP)
-		reload(c);
+		read_again(c, NULL);
 	while (signal == SIGCHLD && waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0)
 		;
 	return signal == SIGHUP || signal == SIGCHLD;
@@ -484,7 +440,7 @@ static moment look_around(struct course *c)
 {
 	trim_look(&c->trim, c->leatd);
 	notify_look(&c->notify, c->leatd);
-	return moment_min(c->trim.next, c->notify.next);
+	return moment_min(moment_min(c->trim.next, c->notify.next), reload_look(c->leatd));
 }
 
 enum happening { HAPPENED_STOP, HAPPENED_DRAINED, HAPPENED_TIME };
@@ -494,11 +450,13 @@ static enum happening await_next(struct course *c, struct chan *drained, moment 
 {
 	while (!moment_reached(until)) {
 		moment wake = moment_min(until, look_around(c)), tick;
+		struct question *question;
 		size_t index, part;
 		int signal;
 		struct chan_case cases[] = { CHAN_RECV_CASE(c->signals, &signal), CHAN_RECV_CASE(drained, &index),
 					     CHAN_RECV_CASE(watchdog_ticks(c->watchdog), &tick),
-					     CHAN_RECV_CASE(watchdog_beats(c->watchdog), &part) };
+					     CHAN_RECV_CASE(watchdog_beats(c->watchdog), &part),
+					     CHAN_RECV_CASE(c->leatd->reloads, &question) };
 
 		switch (chan_select(cases, countof(cases), NULL, wake, NULL)) {
 		case 0:
@@ -512,6 +470,9 @@ static enum happening await_next(struct course *c, struct chan *drained, moment 
 			break;
 		case 3:
 			watchdog_beat(c->watchdog, part);
+			break;
+		case 4:
+			read_again(c, question);
 			break;
 		}
 	}
@@ -541,10 +502,11 @@ static bool wait_drained(struct course *c, size_t *drained, bool heed, moment un
 static void drain(struct course *c)
 {
 	struct leatd *leatd = c->leatd;
-	moment until = moment_in(leatd->config->server.drain_timeout);
+	int64_t timeout = leatd->catalogue->config->server.drain_timeout;
+	moment until = moment_in(timeout);
 	size_t drained = 0;
 
-	log_notice(leatd->log, "draining", log_number("timeout_ms", leatd->config->server.drain_timeout / MILLISECONDS));
+	log_notice(leatd->log, "draining", log_number("timeout_ms", timeout / MILLISECONDS));
 	notify_stopping(&c->notify, leatd, until);
 	shim_store(&leatd->finish_by, until, release);
 	shim_store(&leatd->draining, 1, seq_cst);
@@ -559,12 +521,29 @@ static void drain(struct course *c)
 	wait_drained(c, &drained, false, FOREVER);
 }
 
+/* All at the same time: each may take its grace. */
+static void stop_types(struct leatd *leatd)
+{
+	if (leatd->catalogue)
+		catalogue_retire(leatd->catalogue, NULL);
+	catalogue_unref(leatd->catalogue);
+	leatd->catalogue = NULL;
+	for (struct type *type = leatd->retired; type; type = type->next)
+		type_retire(type);
+	for (struct type *type = leatd->retired; type; type = type->next)
+		type_stop(type);
+}
+
 static void leatd_free(struct leatd *leatd)
 {
-	for (size_t i = 0; i < leatd->type_count; i++)
-		type_stop(&leatd->types[i]);    /* if it was never run */
-	free(leatd->types);
-	semaphores_stop(leatd);
+	stop_types(leatd);              /* if it was never run */
+	while (leatd->retired) {
+		struct type *type = leatd->retired;
+
+		leatd->retired = type->next;
+		type_free(type);
+	}
+	inquiry_mail_free(leatd->reloads);
 	ids_free(leatd->ids);
 	clients_free(leatd->clients);
 	page_free(leatd->page);
@@ -580,13 +559,23 @@ static void cannot_start(const struct leatd *leatd, const char *why)
 	log_error(leatd->log, "cannot start", log_text("error", slice_of(why)));
 }
 
+/* No type of its name is left, whose books would count for it. */
+static bool is_gone(const struct leatd *leatd, const struct type *type)
+{
+	const struct type *present = catalogue_type(leatd->catalogue, type->name);
+
+	return !present || present->books != type->books;
+}
+
 /* Jobs that could not be stopped still use what we would free: the process ends with them as they are. */
 static void leave_abandoned(const struct leatd *leatd)
 {
 	uint64_t abandoned = 0;
 
-	for (size_t i = 0; i < leatd->type_count; i++)
-		abandoned += books_read(&leatd->types[i].books).abandoned;
+	for (size_t i = 0; i < leatd->catalogue->type_count; i++)
+		abandoned += books_read(leatd->catalogue->types[i]->books).abandoned;
+	for (const struct type *type = leatd->retired; type; type = type->next)
+		abandoned += is_gone(leatd, type) ? books_read(type->books).abandoned : 0;
 	if (abandoned == 0)
 		return;
 	log_warning(leatd->log, "stopped, with jobs that could not be stopped", log_number("abandoned", (int64_t)abandoned));
@@ -597,9 +586,10 @@ static void leave_abandoned(const struct leatd *leatd)
 static int start_serving(struct course *c, struct listen_sockets *sockets)
 {
 	struct leatd *leatd = c->leatd;
-	size_t loop_count = leatd->config->server.loops ? leatd->config->server.loops : count_cpus();
+	const struct config *config = leatd->catalogue->config;
+	size_t loop_count = config->server.loops ? config->server.loops : count_cpus();
 	char why[256] = "no memory or no threads";
-	int r = listen_open(sockets, leatd->config, loop_count, why, sizeof(why));
+	int r = listen_open(sockets, config, loop_count, why, sizeof(why));
 
 	if (r == 0 && collect_hosts(leatd, sockets) && start_loops(&c->loops, leatd, sockets) &&
 	    watchdog_start(&c->watchdog, leatd, c->loops.loops, c->loops.count) == 0)
@@ -617,11 +607,7 @@ static void stop_serving(struct course *c, struct listen_sockets *sockets)
 	stop_loops(&c->loops);
 	listen_close(sockets);
 	leave_abandoned(leatd);
-	/* All at the same time: each may take its grace. */
-	for (size_t i = 0; i < leatd->type_count; i++)
-		type_retire(&leatd->types[i]);
-	for (size_t i = 0; i < leatd->type_count; i++)
-		type_stop(&leatd->types[i]);
+	stop_types(leatd);
 	free_loops(&c->loops);
 }
 
@@ -632,8 +618,9 @@ static int run(struct course *c)
 	int status = start_serving(c, &sockets);
 
 	if (status == EX_OK) {
-		warn_of_tokens(leatd, leatd->config->access);
+		warn_of_tokens(leatd);
 		say_ready(c, &sockets);
+		reload_init(&c->reload, leatd, c->loops.loops, c->loops.count, c->loops.renewed);
 		(void)await_next(c, NULL, FOREVER);
 		drain(c);
 	}
@@ -648,6 +635,7 @@ int main(int argc, char **argv)
 	struct arguments args = { 0 };
 	struct leatd leatd = { 0 };
 	struct course course = { .leatd = &leatd };
+	struct config_source *source = &course.reload.source;
 	struct config *config;
 	struct log *log;
 	int status = EX_OSERR, error;
@@ -655,10 +643,11 @@ int main(int argc, char **argv)
 	parse_arguments(&args, argc, argv);
 	if (args.hash)
 		return hash_token();
-	config = load_config(&args);
+	*source = (struct config_source){ args.config_path, args.overrides, args.override_count };
+	config = load_config(source);
 	if (args.check || args.print) {
 		status = args.print ? print_config(config) : EX_OK;
-		config_free(config);
+		config_unref(config);
 		return status;
 	}
 	trim_init(&course.trim);
@@ -676,6 +665,7 @@ int main(int argc, char **argv)
 	leatd_free(&leatd);
 	log_stop(log);
 	chan_unref(course.signals);
-	config_free(config);
+	reload_free(&course.reload);
+	config_unref(config);
 	return status;
 }

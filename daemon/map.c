@@ -71,7 +71,7 @@ static size_t bytes_of(const struct map_request *r)
 	return bytes;
 }
 
-static bool is_possible(const struct leatd *leatd, const struct map_request *r, size_t bytes, struct answer *why)
+static bool is_possible(const struct catalogue *c, const struct map_request *r, size_t bytes, struct answer *why)
 {
 	if (r->count == 0 || r->count > BATCH_ITEMS_MAX) {
 		*why = answer_make(CODE_ERR, "a MAP takes 1 to 10000 payloads");
@@ -79,9 +79,9 @@ static bool is_possible(const struct leatd *leatd, const struct map_request *r, 
 		*why = answer_make(CODE_ERR, "the quorum is over the number of payloads");
 	} else if (r->request.id.len > BATCH_ID_MAX) {
 		*why = answer_make(CODE_ERR, "the id of a MAP is at most 59 characters, since its jobs are ID.0, ID.1 and so on");
-	} else if (bytes > leatd->config->server.max_payload) {
+	} else if (bytes > c->config->server.max_payload) {
 		*why = answer_make(CODE_TOOBIG, "the payloads together are over max_payload");
-		answer_fact(why, "max_payload", (int64_t)leatd->config->server.max_payload);
+		answer_fact(why, "max_payload", (int64_t)c->config->server.max_payload);
 	} else {
 		return true;
 	}
@@ -315,7 +315,7 @@ static void list(struct unit *unit, struct inquiry_job *like, void (*add)(void *
 {
 	const struct batch *b = of_unit(unit)->batch;
 
-	like->type = b->whole->type;
+	memcpy(like->job, b->whole->type->name.at, b->whole->type->name.len);
 	like->arrived = b->whole->arrived;
 	like->deadline = b->whole->deadline;
 	for (size_t i = 0; i < b->count; i++) {
@@ -427,8 +427,8 @@ static void submit(struct exchange *ex, const struct map_request *r, struct map 
 		free(m);
 		return;
 	}
-	if (is_possible(conn->loop->leatd, r, order.bytes, &refusal))
-		m->batch = request_submit_batch(conn->loop->leatd, &r->request, &order, &requester, conn->loop->now, &refusal);
+	if (is_possible(conn->loop->catalogue, r, order.bytes, &refusal))
+		m->batch = request_submit_batch(conn->loop->catalogue, &r->request, &order, &requester, conn->loop->now, &refusal);
 	if (m->batch) {
 		await(m, ex);
 		return;

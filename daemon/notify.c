@@ -18,8 +18,8 @@ static struct totals sum(const struct leatd *leatd)
 {
 	struct totals totals = { 0 };
 
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		struct books_copy books = books_read(&leatd->types[i].books);
+	for (size_t i = 0; i < leatd->catalogue->type_count; i++) {
+		struct books_copy books = books_read(leatd->catalogue->types[i]->books);
 
 		totals.running += books.running;
 		totals.waiting += books.waiting;

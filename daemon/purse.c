@@ -13,7 +13,7 @@ enum {
 
 void purse_init(struct purse *p, struct leatd *leatd)
 {
-	uint64_t part = leatd->config->server.max_memory / SLAB_PART;
+	uint64_t part = shim_load(&leatd->max_memory, relaxed) / SLAB_PART;
 
 	*p = (struct purse){ .leatd = leatd, .slab_bytes = part > SLAB_MAX ? SLAB_MAX : part < SLAB_MIN ? SLAB_MIN : (size_t)part };
 }
@@ -21,7 +21,7 @@ void purse_init(struct purse *p, struct leatd *leatd)
 /* Of the budget, for new work. */
 static uint64_t new_work_limit(const struct purse *p)
 {
-	uint64_t budget = p->leatd->config->server.max_memory;
+	uint64_t budget = shim_load(&p->leatd->max_memory, relaxed);
 
 	return budget - budget / 8;
 }
@@ -53,7 +53,7 @@ bool purse_spend(struct purse *p, size_t bytes)
 
 bool purse_overdraw(struct purse *p, size_t bytes)
 {
-	return spend_within(p, bytes, p->leatd->config->server.max_memory + OVERDRAFT_BYTES);
+	return spend_within(p, bytes, shim_load(&p->leatd->max_memory, relaxed) + OVERDRAFT_BYTES);
 }
 
 void purse_return(struct purse *p, size_t bytes)

@@ -14,7 +14,7 @@ struct wire {
 	bool head_only;         /* HEAD: everything but the body */
 	bool streamed;          /* a result comes as the job writes it */
 	const char *date_line;
-	struct slice origin;    /* of a page from elsewhere that may read the answer; empty: none. Lives as long as the configuration */
+	struct slice origin;    /* of a page from elsewhere that may read the answer; empty: none. Of the configuration, and renewed with it */
 	/* line protocol */
 	int version;            /* 2 or 3 */
 };

@@ -36,7 +36,7 @@ static void add_us(struct report_record *r, const char *name, int64_t ns)
 void report_job(const struct type *type, struct report_record *r)
 {
 	const struct job_config *config = type->config;
-	struct books_copy books = books_read(&type->books);
+	struct books_copy books = books_read(type->books);
 
 	r->count = 0;
 	add_text(r, "job", config->name);
@@ -64,7 +64,7 @@ void report_stats(const struct type *type, struct report_record *r)
 #undef REFUSAL
 #undef OUTCOME
 	};
-	struct books_copy books = books_read(&type->books);
+	struct books_copy books = books_read(type->books);
 	uint64_t refused = 0;
 
 	r->count = 0;
@@ -83,10 +83,10 @@ void report_stats(const struct type *type, struct report_record *r)
 	add_us(r, "service_us", estimate_mean(&type->estimate));
 	add_us(r, "service_median_us", estimate_median(&type->estimate));
 	add_ms(r, "wait_ms", forecast_wait(type, 0, moment_now()));
-	add_us(r, "queued_p50_us", histogram_percentile(&type->books.queued, 50));
-	add_us(r, "queued_p99_us", histogram_percentile(&type->books.queued, 99));
-	add_us(r, "ran_p50_us", histogram_percentile(&type->books.ran, 50));
-	add_us(r, "ran_p99_us", histogram_percentile(&type->books.ran, 99));
+	add_us(r, "queued_p50_us", histogram_percentile(&type->books->queued, 50));
+	add_us(r, "queued_p99_us", histogram_percentile(&type->books->queued, 99));
+	add_us(r, "ran_p50_us", histogram_percentile(&type->books->ran, 50));
+	add_us(r, "ran_p99_us", histogram_percentile(&type->books->ran, 99));
 }
 
 static void add_object(const struct report_record *r, struct buf *to)
@@ -101,23 +101,23 @@ static void add_object(const struct report_record *r, struct buf *to)
 	buf_add_char(to, '}');
 }
 
-static void add_types(const struct leatd *leatd, void (*fill)(const struct type *, struct report_record *), struct buf *to)
+static void add_types(const struct catalogue *c, void (*fill)(const struct type *, struct report_record *), struct buf *to)
 {
 	struct report_record r;
 
 	buf_add_char(to, '[');
-	for (size_t i = 0; i < leatd->type_count; i++) {
+	for (size_t i = 0; i < c->type_count; i++) {
 		if (i)
 			buf_add_char(to, ',');
-		fill(&leatd->types[i], &r);
+		fill(c->types[i], &r);
 		add_object(&r, to);
 	}
 	buf_add_char(to, ']');
 }
 
-void report_json(const struct leatd *leatd, void (*fill)(const struct type *, struct report_record *), struct buf *to)
+void report_json(const struct catalogue *c, void (*fill)(const struct type *, struct report_record *), struct buf *to)
 {
-	add_types(leatd, fill, to);
+	add_types(c, fill, to);
 	buf_add_char(to, '\n');
 }
 
@@ -139,7 +139,7 @@ void report_inquiry(const struct inquiry_result *result, size_t i, struct report
 	}
 	peer_text(&job->peer, r->room);
 	add_text(r, "id", job->id);
-	add_text(r, "job", job->type->config->name);
+	add_text(r, "job", job->job);
 	add_text(r, "state", job->running ? "running" : "waiting");
 	/* What another loop took in after our clock was read is not of a negative age. */
 	add_ms(r, "age_ms", job->arrived < result->now ? result->now - job->arrived : 0);
@@ -169,24 +169,24 @@ void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
 
 /* --- A snapshot --- */
 
-static void snapshot_server(const struct leatd *leatd, struct buf *to)
+static void snapshot_server(const struct catalogue *c, struct buf *to)
 {
 	struct report_record r = { .count = 0 };
 
 	add_text(&r, "version", LEAT_VERSION);
 	add_number(&r, "process_id", (uint64_t)getpid());
 	add_ms(&r, "now_ms", moment_now());
-	add_number(&r, "started", (uint64_t)leatd->started_unix);
-	add_number(&r, "uptime_s", (uint64_t)(time(NULL) - leatd->started_unix));
-	add_text(&r, "proof_of_death", leatd->trees.cgroup ? "cgroup" : "descendants");
-	add_number(&r, "draining", shim_load(&leatd->draining, relaxed));
-	add_number(&r, "connections", shim_load(&leatd->connections, relaxed));
-	add_number(&r, "max_connections", leatd->config->server.max_connections);
-	add_number(&r, "memory", shim_load(&leatd->memory_bytes, relaxed));
-	add_number(&r, "max_memory", leatd->config->server.max_memory);
-	add_number(&r, "denied", shim_load(&leatd->denied, relaxed));
-	add_number(&r, "starved", shim_load(&leatd->starved, relaxed));
-	add_number(&r, "log_dropped", log_dropped(leatd->log));
+	add_number(&r, "started", (uint64_t)c->leatd->started_unix);
+	add_number(&r, "uptime_s", (uint64_t)(time(NULL) - c->leatd->started_unix));
+	add_text(&r, "proof_of_death", c->leatd->trees.cgroup ? "cgroup" : "descendants");
+	add_number(&r, "draining", shim_load(&c->leatd->draining, relaxed));
+	add_number(&r, "connections", shim_load(&c->leatd->connections, relaxed));
+	add_number(&r, "max_connections", c->config->server.max_connections);
+	add_number(&r, "memory", shim_load(&c->leatd->memory_bytes, relaxed));
+	add_number(&r, "max_memory", c->config->server.max_memory);
+	add_number(&r, "denied", shim_load(&c->leatd->denied, relaxed));
+	add_number(&r, "starved", shim_load(&c->leatd->starved, relaxed));
+	add_number(&r, "log_dropped", log_dropped(c->leatd->log));
 	add_object(&r, to);
 }
 
@@ -209,23 +209,23 @@ static void add_bounds(char between, struct buf *to)
 }
 
 /* The buckets themselves, so that who compares two snapshots sees what happened between them. */
-static void snapshot_latency(const struct leatd *leatd, struct buf *to)
+static void snapshot_latency(const struct catalogue *c, struct buf *to)
 {
-	for (size_t i = 0; i < leatd->type_count; i++) {
+	for (size_t i = 0; i < c->type_count; i++) {
 		buf_addf(to, "%s{\"job\":", i ? "," : "");
-		buf_add_json(to, slice_of(leatd->types[i].config->name));
+		buf_add_json(to, slice_of(c->types[i]->config->name));
 		buf_add_slice(to, SLICE(",\"queued\":["));
-		add_buckets(&leatd->types[i].books.queued, ',', to);
+		add_buckets(&c->types[i]->books->queued, ',', to);
 		buf_add_slice(to, SLICE("],\"ran\":["));
-		add_buckets(&leatd->types[i].books.ran, ',', to);
+		add_buckets(&c->types[i]->books->ran, ',', to);
 		buf_add_slice(to, SLICE("]}"));
 	}
 }
 
-static void snapshot_semaphores(const struct leatd *leatd, struct buf *to)
+static void snapshot_semaphores(const struct catalogue *c, struct buf *to)
 {
-	for (size_t i = 0; i < leatd->semaphore_count; i++) {
-		const struct named_semaphore *s = &leatd->semaphores[i];
+	for (size_t i = 0; i < c->semaphore_count; i++) {
+		const struct named_semaphore *s = c->semaphores[i];
 		struct report_record r = { .count = 0 };
 
 		buf_add_slice(to, i ? SLICE(",") : SLICE(""));
@@ -236,20 +236,20 @@ static void snapshot_semaphores(const struct leatd *leatd, struct buf *to)
 	}
 }
 
-void report_snapshot(const struct leatd *leatd, const struct inquiry_result *jobs, struct buf *to)
+void report_snapshot(const struct catalogue *c, const struct inquiry_result *jobs, struct buf *to)
 {
 	buf_add_slice(to, SLICE("{\"server\":"));
-	snapshot_server(leatd, to);
+	snapshot_server(c, to);
 	buf_add_slice(to, SLICE(",\"jobs\":"));
-	add_types(leatd, report_job, to);
+	add_types(c, report_job, to);
 	buf_add_slice(to, SLICE(",\"stats\":"));
-	add_types(leatd, report_stats, to);
+	add_types(c, report_stats, to);
 	buf_add_slice(to, SLICE(",\"bounds_us\":["));
 	add_bounds(',', to);
 	buf_add_slice(to, SLICE("],\"latency\":["));
-	snapshot_latency(leatd, to);
+	snapshot_latency(c, to);
 	buf_add_slice(to, SLICE("],\"semaphores\":["));
-	snapshot_semaphores(leatd, to);
+	snapshot_semaphores(c, to);
 	buf_add_char(to, ']');
 	if (jobs) {
 		buf_addf(to, ",\"in_flight\":%llu,\"ps\":", (unsigned long long)(jobs->count + jobs->more));
@@ -261,35 +261,35 @@ void report_snapshot(const struct leatd *leatd, const struct inquiry_result *job
 /* --- INFO --- */
 
 /* Tools that read `redis_version` go by it for what a server can say: it is the version whose protocol we speak. */
-static void info_server(const struct leatd *leatd, struct buf *to)
+static void info_server(const struct catalogue *c, struct buf *to)
 {
-	long long uptime = (long long)(time(NULL) - leatd->started_unix);
+	long long uptime = (long long)(time(NULL) - c->leatd->started_unix);
 
 	buf_addf(to, "leat_version:%s\r\nserver_name:leat\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\narch_bits:%zu\r\n", LEAT_VERSION,
 		 8 * sizeof(void *));
 	buf_addf(to, "process_id:%ld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n", (long)getpid(), uptime, uptime / 86400);
-	buf_addf(to, "proof_of_death:%s\r\n", leatd->trees.cgroup ? "cgroup" : "descendants");
-	buf_addf(to, "draining:%llu\r\n", (unsigned long long)shim_load(&leatd->draining, relaxed));
+	buf_addf(to, "proof_of_death:%s\r\n", c->leatd->trees.cgroup ? "cgroup" : "descendants");
+	buf_addf(to, "draining:%llu\r\n", (unsigned long long)shim_load(&c->leatd->draining, relaxed));
 }
 
-static void info_clients(const struct leatd *leatd, struct buf *to)
+static void info_clients(const struct catalogue *c, struct buf *to)
 {
-	buf_addf(to, "connected_clients:%llu\r\nmaxclients:%llu\r\n", (unsigned long long)shim_load(&leatd->connections, relaxed),
-		 (unsigned long long)leatd->config->server.max_connections);
+	buf_addf(to, "connected_clients:%llu\r\nmaxclients:%llu\r\n", (unsigned long long)shim_load(&c->leatd->connections, relaxed),
+		 (unsigned long long)c->config->server.max_connections);
 }
 
-static void info_memory(const struct leatd *leatd, struct buf *to)
+static void info_memory(const struct catalogue *c, struct buf *to)
 {
 	buf_addf(to, "used_memory:%llu\r\nmaxmemory:%llu\r\nmaxmemory_policy:noeviction\r\n",
-		 (unsigned long long)shim_load(&leatd->memory_bytes, relaxed), (unsigned long long)leatd->config->server.max_memory);
+		 (unsigned long long)shim_load(&c->leatd->memory_bytes, relaxed), (unsigned long long)c->config->server.max_memory);
 }
 
-static void info_stats(const struct leatd *leatd, struct buf *to)
+static void info_stats(const struct catalogue *c, struct buf *to)
 {
 	uint64_t submitted = 0, refused = 0, ended = 0;
 
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		struct books_copy books = books_read(&leatd->types[i].books);
+	for (size_t i = 0; i < c->type_count; i++) {
+		struct books_copy books = books_read(c->types[i]->books);
 
 		submitted += books.submitted;
 		for (size_t j = 0; j < REFUSALS; j++)
@@ -297,18 +297,18 @@ static void info_stats(const struct leatd *leatd, struct buf *to)
 		for (size_t j = 0; j < OUTCOMES; j++)
 			ended += books.ended[j];
 	}
-	buf_addf(to, "total_connections_received:%llu\r\nrejected_connections:%llu\r\n", (unsigned long long)shim_load(&leatd->accepted, relaxed),
-		 (unsigned long long)shim_load(&leatd->turned_away, relaxed));
+	buf_addf(to, "total_connections_received:%llu\r\nrejected_connections:%llu\r\n", (unsigned long long)shim_load(&c->leatd->accepted, relaxed),
+		 (unsigned long long)shim_load(&c->leatd->turned_away, relaxed));
 	buf_addf(to, "jobs_submitted:%llu\r\njobs_refused:%llu\r\njobs_ended:%llu\r\nlog_dropped:%llu\r\n", (unsigned long long)submitted,
-		 (unsigned long long)refused, (unsigned long long)ended, (unsigned long long)log_dropped(leatd->log));
+		 (unsigned long long)refused, (unsigned long long)ended, (unsigned long long)log_dropped(c->leatd->log));
 }
 
-static void info_jobs(const struct leatd *leatd, struct buf *to)
+static void info_jobs(const struct catalogue *c, struct buf *to)
 {
-	for (size_t i = 0; i < leatd->type_count; i++) {
+	for (size_t i = 0; i < c->type_count; i++) {
 		struct report_record r;
 
-		report_stats(&leatd->types[i], &r);
+		report_stats(c->types[i], &r);
 		buf_addf(to, "job_%s:", r.fields[0].text);
 		for (size_t j = 1; j < r.count; j++)
 			buf_addf(to, "%s%s=%lld", j > 1 ? "," : "", r.fields[j].name, (long long)r.fields[j].number);
@@ -317,24 +317,24 @@ static void info_jobs(const struct leatd *leatd, struct buf *to)
 }
 
 /* Behind a bound, and behind the last one, how many took no longer: not added up. */
-static void info_latency(const struct leatd *leatd, struct buf *to)
+static void info_latency(const struct catalogue *c, struct buf *to)
 {
 	buf_add_slice(to, SLICE("latency_bounds_us:"));
 	add_bounds(' ', to);
 	buf_add_slice(to, SLICE("\r\n"));
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		buf_addf(to, "latency_%s:queued=", leatd->types[i].config->name);
-		add_buckets(&leatd->types[i].books.queued, ' ', to);
+	for (size_t i = 0; i < c->type_count; i++) {
+		buf_addf(to, "latency_%s:queued=", c->types[i]->config->name);
+		add_buckets(&c->types[i]->books->queued, ' ', to);
 		buf_add_slice(to, SLICE(",ran="));
-		add_buckets(&leatd->types[i].books.ran, ' ', to);
+		add_buckets(&c->types[i]->books->ran, ' ', to);
 		buf_add_slice(to, SLICE("\r\n"));
 	}
 }
 
-static void info_semaphores(const struct leatd *leatd, struct buf *to)
+static void info_semaphores(const struct catalogue *c, struct buf *to)
 {
-	for (size_t i = 0; i < leatd->semaphore_count; i++) {
-		const struct named_semaphore *s = &leatd->semaphores[i];
+	for (size_t i = 0; i < c->semaphore_count; i++) {
+		const struct named_semaphore *s = c->semaphores[i];
 
 		buf_addf(to, "semaphore_%s:permits=%llu,in_use=%llu\r\n", s->config->name, (unsigned long long)s->config->permits,
 			 (unsigned long long)(s->config->permits - semaphores_free(s)));
@@ -351,12 +351,12 @@ static bool is_wanted(struct slice section, size_t n, const struct slice *wanted
 	return n == 0;
 }
 
-void report_info(const struct leatd *leatd, size_t n, const struct slice *sections, struct buf *to)
+void report_info(const struct catalogue *c, size_t n, const struct slice *sections, struct buf *to)
 {
 	static const struct {
 		struct slice name;
 		const char *title;
-		void (*write)(const struct leatd *, struct buf *);
+		void (*write)(const struct catalogue *, struct buf *);
 	} all[] = {
 		{ SLICE("server"), "Server", info_server }, { SLICE("clients"), "Clients", info_clients },
 		{ SLICE("memory"), "Memory", info_memory }, { SLICE("stats"), "Stats", info_stats },
@@ -368,7 +368,7 @@ void report_info(const struct leatd *leatd, size_t n, const struct slice *sectio
 		if (!is_wanted(all[i].name, n, sections))
 			continue;
 		buf_addf(to, "%s# %s\r\n", to->len ? "\r\n" : "", all[i].title);
-		all[i].write(leatd, to);
+		all[i].write(c, to);
 	}
 }
 
@@ -386,30 +386,30 @@ static void single(struct buf *to, const char *name, const char *type, const cha
 }
 
 /* A metric with one sample for each type. */
-static void per_type(const struct leatd *leatd, struct buf *to, const char *name, const char *type, const char *help, size_t offset)
+static void per_type(const struct catalogue *c, struct buf *to, const char *name, const char *type, const char *help, size_t offset)
 {
 	metric(to, name, type, help);
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		struct books_copy books = books_read(&leatd->types[i].books);
+	for (size_t i = 0; i < c->type_count; i++) {
+		struct books_copy books = books_read(c->types[i]->books);
 
-		buf_addf(to, "%s{job=\"%s\"} %llu\n", name, leatd->types[i].config->name,
+		buf_addf(to, "%s{job=\"%s\"} %llu\n", name, c->types[i]->config->name,
 			 (unsigned long long)*(uint64_t *)(void *)((char *)&books + offset));
 	}
 }
 
-static void refused_and_ended(const struct leatd *leatd, struct buf *to)
+static void refused_and_ended(const struct catalogue *c, struct buf *to)
 {
 	metric(to, "leat_jobs_refused_total", "counter", "Jobs that were refused on arrival.");
-	for (size_t i = 0; i < leatd->type_count; i++) {
+	for (size_t i = 0; i < c->type_count; i++) {
 		for (size_t j = 0; j < REFUSALS; j++)
-			buf_addf(to, "leat_jobs_refused_total{job=\"%s\",reason=\"%s\"} %llu\n", leatd->types[i].config->name,
-				 refusal_name((enum refusal)j), (unsigned long long)books_read(&leatd->types[i].books).refused[j]);
+			buf_addf(to, "leat_jobs_refused_total{job=\"%s\",reason=\"%s\"} %llu\n", c->types[i]->config->name,
+				 refusal_name((enum refusal)j), (unsigned long long)books_read(c->types[i]->books).refused[j]);
 	}
 	metric(to, "leat_jobs_ended_total", "counter", "Jobs that are over, by how they ended.");
-	for (size_t i = 0; i < leatd->type_count; i++) {
+	for (size_t i = 0; i < c->type_count; i++) {
 		for (size_t j = 0; j < OUTCOMES; j++)
-			buf_addf(to, "leat_jobs_ended_total{job=\"%s\",outcome=\"%s\"} %llu\n", leatd->types[i].config->name,
-				 outcome_name((enum outcome)j), (unsigned long long)books_read(&leatd->types[i].books).ended[j]);
+			buf_addf(to, "leat_jobs_ended_total{job=\"%s\",outcome=\"%s\"} %llu\n", c->types[i]->config->name,
+				 outcome_name((enum outcome)j), (unsigned long long)books_read(c->types[i]->books).ended[j]);
 	}
 }
 
@@ -428,61 +428,61 @@ static void one_histogram(struct buf *to, const char *name, const char *job, con
 	buf_addf(to, "%s_count{job=\"%s\"} %llu\n", name, job, (unsigned long long)total);
 }
 
-static void histograms(const struct leatd *leatd, struct buf *to)
+static void histograms(const struct catalogue *c, struct buf *to)
 {
 	metric(to, "leat_queue_seconds", "histogram", "How long jobs waited before they ran.");
-	for (size_t i = 0; i < leatd->type_count; i++)
-		one_histogram(to, "leat_queue_seconds", leatd->types[i].config->name, &leatd->types[i].books.queued);
+	for (size_t i = 0; i < c->type_count; i++)
+		one_histogram(to, "leat_queue_seconds", c->types[i]->config->name, &c->types[i]->books->queued);
 	metric(to, "leat_run_seconds", "histogram", "How long jobs ran.");
-	for (size_t i = 0; i < leatd->type_count; i++)
-		one_histogram(to, "leat_run_seconds", leatd->types[i].config->name, &leatd->types[i].books.ran);
+	for (size_t i = 0; i < c->type_count; i++)
+		one_histogram(to, "leat_run_seconds", c->types[i]->config->name, &c->types[i]->books->ran);
 }
 
-static void forecasts(const struct leatd *leatd, struct buf *to)
+static void forecasts(const struct catalogue *c, struct buf *to)
 {
 	metric(to, "leat_predicted_wait_seconds", "gauge", "How long a job that came now would wait.");
-	for (size_t i = 0; i < leatd->type_count; i++)
-		buf_addf(to, "leat_predicted_wait_seconds{job=\"%s\"} %.9g\n", leatd->types[i].config->name,
-			 (double)forecast_wait(&leatd->types[i], 0, moment_now()) / 1e9);
+	for (size_t i = 0; i < c->type_count; i++)
+		buf_addf(to, "leat_predicted_wait_seconds{job=\"%s\"} %.9g\n", c->types[i]->config->name,
+			 (double)forecast_wait(c->types[i], 0, moment_now()) / 1e9);
 }
 
-static void semaphores(const struct leatd *leatd, struct buf *to)
+static void semaphores(const struct catalogue *c, struct buf *to)
 {
 	metric(to, "leat_semaphore_permits", "gauge", "Permits of a semaphore.");
-	for (size_t i = 0; i < leatd->semaphore_count; i++)
-		buf_addf(to, "leat_semaphore_permits{semaphore=\"%s\"} %llu\n", leatd->semaphores[i].config->name,
-			 (unsigned long long)leatd->semaphores[i].config->permits);
+	for (size_t i = 0; i < c->semaphore_count; i++)
+		buf_addf(to, "leat_semaphore_permits{semaphore=\"%s\"} %llu\n", c->semaphores[i]->config->name,
+			 (unsigned long long)c->semaphores[i]->config->permits);
 	metric(to, "leat_semaphore_in_use", "gauge", "Permits that are held by jobs.");
-	for (size_t i = 0; i < leatd->semaphore_count; i++)
-		buf_addf(to, "leat_semaphore_in_use{semaphore=\"%s\"} %llu\n", leatd->semaphores[i].config->name,
-			 (unsigned long long)(leatd->semaphores[i].config->permits - semaphores_free(&leatd->semaphores[i])));
+	for (size_t i = 0; i < c->semaphore_count; i++)
+		buf_addf(to, "leat_semaphore_in_use{semaphore=\"%s\"} %llu\n", c->semaphores[i]->config->name,
+			 (unsigned long long)(c->semaphores[i]->config->permits - semaphores_free(c->semaphores[i])));
 }
 
-void report_metrics(const struct leatd *leatd, struct buf *to)
+void report_metrics(const struct catalogue *c, struct buf *to)
 {
-	per_type(leatd, to, "leat_jobs_submitted_total", "counter", "Jobs that admission has looked at.",
+	per_type(c, to, "leat_jobs_submitted_total", "counter", "Jobs that admission has looked at.",
 		 offsetof(struct books_copy, submitted));
-	refused_and_ended(leatd, to);
-	per_type(leatd, to, "leat_jobs_waiting", "gauge", "Jobs that wait for a runner.", offsetof(struct books_copy, waiting));
-	per_type(leatd, to, "leat_jobs_running", "gauge", "Jobs that run.", offsetof(struct books_copy, running));
+	refused_and_ended(c, to);
+	per_type(c, to, "leat_jobs_waiting", "gauge", "Jobs that wait for a runner.", offsetof(struct books_copy, waiting));
+	per_type(c, to, "leat_jobs_running", "gauge", "Jobs that run.", offsetof(struct books_copy, running));
 	metric(to, "leat_jobs_paused", "gauge", "1 while the type is paused.");
-	for (size_t i = 0; i < leatd->type_count; i++)
-		buf_addf(to, "leat_jobs_paused{job=\"%s\"} %d\n", leatd->types[i].config->name, type_is_paused(&leatd->types[i]));
-	per_type(leatd, to, "leat_jobs_abandoned", "gauge", "Jobs that run, and were answered since they could not be stopped.",
+	for (size_t i = 0; i < c->type_count; i++)
+		buf_addf(to, "leat_jobs_paused{job=\"%s\"} %d\n", c->types[i]->config->name, type_is_paused(c->types[i]));
+	per_type(c, to, "leat_jobs_abandoned", "gauge", "Jobs that run, and were answered since they could not be stopped.",
 		 offsetof(struct books_copy, abandoned));
-	histograms(leatd, to);
-	forecasts(leatd, to);
-	semaphores(leatd, to);
-	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&leatd->connections, relaxed));
+	histograms(c, to);
+	forecasts(c, to);
+	semaphores(c, to);
+	single(to, "leat_connections", "gauge", "Open connections.", shim_load(&c->leatd->connections, relaxed));
 	single(to, "leat_connections_refused_total", "counter", "Connections that were answered BUSY or closed: there were too many, or no memory for one.",
-	       shim_load(&leatd->turned_away, relaxed));
-	single(to, "leat_event_streams", "gauge", "Clients that watch /v1/events.", shim_load(&leatd->event_streams, relaxed));
-	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&leatd->memory_bytes, relaxed));
+	       shim_load(&c->leatd->turned_away, relaxed));
+	single(to, "leat_event_streams", "gauge", "Clients that watch /v1/events.", shim_load(&c->leatd->event_streams, relaxed));
+	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&c->leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
-	       shim_load(&leatd->starved, relaxed));
-	single(to, "leat_denied_total", "counter", "Requests that were answered NOAUTH.", shim_load(&leatd->denied, relaxed));
+	       shim_load(&c->leatd->starved, relaxed));
+	single(to, "leat_denied_total", "counter", "Requests that were answered NOAUTH.", shim_load(&c->leatd->denied, relaxed));
 	single(to, "leat_log_dropped_total", "counter", "Log lines that were dropped because the log could not keep up.",
-	       log_dropped(leatd->log));
+	       log_dropped(c->leatd->log));
 	metric(to, "leat_build_info", "gauge", "The version, as a label.");
 	buf_addf(to, "leat_build_info{version=\"%s\"} 1\n", LEAT_VERSION);
 }

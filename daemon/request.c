@@ -38,9 +38,9 @@ bool request_set_id(struct request *request, struct slice text, struct answer *w
 	return false;
 }
 
-struct type *request_find_type(const struct leatd *leatd, struct slice name, struct answer *why)
+struct type *request_find_type(const struct catalogue *c, struct slice name, struct answer *why)
 {
-	struct type *type = leatd_type(leatd, name);
+	struct type *type = catalogue_type(c, name);
 	const char *nearest;
 
 	if (type)
@@ -48,15 +48,15 @@ struct type *request_find_type(const struct leatd *leatd, struct slice name, str
 	*why = answer_make(CODE_NOJOB, "no such job");
 	if (name.len > 0)
 		answer_fact_text(why, "job", (struct slice){ name.at, name.len < JOB_NAME_MAX ? name.len : JOB_NAME_MAX });
-	nearest = leatd_nearest_type(leatd, name);
+	nearest = catalogue_nearest_type(c, name);
 	if (nearest)
 		answer_fact_text(why, "nearest", slice_of(nearest));
 	return NULL;
 }
 
-bool request_pause(const struct leatd *leatd, struct slice name, bool paused, struct answer *why)
+bool request_pause(const struct catalogue *c, struct slice name, bool paused, struct answer *why)
 {
-	struct type *type = request_find_type(leatd, name, why);
+	struct type *type = request_find_type(c, name, why);
 
 	if (!type)
 		return false;
@@ -67,7 +67,7 @@ bool request_pause(const struct leatd *leatd, struct slice name, bool paused, st
 		answer_fact_text(why, "reason", SLICE("memory"));
 		return false;
 	}
-	log_notice(leatd->log, paused ? "paused" : "resumed", log_text("job", type->name));
+	log_notice(c->leatd->log, paused ? "paused" : "resumed", log_text("job", type->name));
 	return true;
 }
 
@@ -174,16 +174,16 @@ static struct job *submit_request(struct leatd *leatd, struct job_order *order, 
 	return submit(leatd, order, request->deadline_ns, why);
 }
 
-struct job *request_submit(struct leatd *leatd, const struct request *request, const struct requester *requester, moment arrived,
+struct job *request_submit(const struct catalogue *c, const struct request *request, const struct requester *requester, moment arrived,
 			   struct answer *why)
 {
 	struct job_order order = {
-		.type = request_find_type(leatd, request->job, why), .payload = request->payload, .id = request->id,
+		.type = request_find_type(c, request->job, why), .catalogue = c, .payload = request->payload, .id = request->id,
 		.traceparent = request->traceparent, .arrived = arrived, .parent = requester->ctx, .home = requester->home,
 		.peer = requester->peer, .stream_in = request->stream_in, .stream_out = request->stream_out, .places = 1, .quorum = 1, .width = 1,
 	};
 
-	return order.type ? submit_request(leatd, &order, request, why) : NULL;
+	return order.type ? submit_request(c->leatd, &order, request, why) : NULL;
 }
 
 static size_t least(uint64_t a, uint64_t b)
@@ -197,12 +197,12 @@ static size_t hands_for(const struct type *type, size_t count, size_t width)
 	return run_may_block(type) ? width : least(width, count / ITEMS_A_HAND + 1);
 }
 
-struct batch *request_submit_batch(struct leatd *leatd, const struct request *request, const struct batch_order *asked,
+struct batch *request_submit_batch(const struct catalogue *c, const struct request *request, const struct batch_order *asked,
 				   const struct requester *requester, moment arrived, struct answer *why)
 {
 	struct batch_order batch = *asked;
 	struct job_order order = {
-		.type = request_find_type(leatd, request->job, why), .id = request->id, .traceparent = request->traceparent,
+		.type = request_find_type(c, request->job, why), .catalogue = c, .id = request->id, .traceparent = request->traceparent,
 		.arrived = arrived, .parent = requester->ctx, .home = requester->home, .peer = requester->peer, .places = batch.count,
 		.quorum = batch.quorum, .batch = &batch,
 	};
@@ -213,6 +213,6 @@ struct batch *request_submit_batch(struct leatd *leatd, const struct request *re
 	order.width = least(batch.width ? batch.width : batch.count, least(order.type->config->concurrency, batch.count));
 	batch.hands = hands_for(order.type, batch.count, order.width);
 	order.beside_bytes = batch_size(batch.count, batch.bytes, batch.hands);
-	whole = submit_request(leatd, &order, request, why);
+	whole = submit_request(c->leatd, &order, request, why);
 	return whole ? whole->batch : NULL;
 }

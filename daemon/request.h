@@ -8,6 +8,7 @@
 struct arg_values;
 struct batch;
 struct batch_order;
+struct catalogue;
 struct job;
 struct leatd;
 struct peer;
@@ -37,21 +38,21 @@ must_check bool request_set_deadline(struct request *, struct slice text, struct
 must_check bool request_set_id(struct request *, struct slice text, struct answer *why);
 
 /* The type of that name. NULL: there is none, and *why is the answer, with the nearest name. */
-must_check struct type *request_find_type(const struct leatd *, struct slice name, struct answer *why);
+must_check struct type *request_find_type(const struct catalogue *, struct slice name, struct answer *why);
 
 /* Pauses or resumes the type of that name. False: there is none, or no memory, and *why is the answer. */
-must_check bool request_pause(const struct leatd *, struct slice name, bool paused, struct answer *why);
+must_check bool request_pause(const struct catalogue *, struct slice name, bool paused, struct answer *why);
 
 /* Finishes what was accepted, and stops; `who` asks for it. Returns at once. */
 void request_drain(struct leatd *, const struct token *who);
 
 /* Looks the job up, checks the arguments, has it admitted and puts it on its way. The job, with the caller's reference on it; or
  * NULL, and *why is the answer. */
-must_check struct job *request_submit(struct leatd *, const struct request *, const struct requester *, moment arrived,
+must_check struct job *request_submit(const struct catalogue *, const struct request *, const struct requester *, moment arrived,
 				      struct answer *why);
 
 /* The same for a batch. It is returned with the caller's reference on its whole. */
-must_check struct batch *request_submit_batch(struct leatd *, const struct request *, const struct batch_order *, const struct requester *,
+must_check struct batch *request_submit_batch(const struct catalogue *, const struct request *, const struct batch_order *, const struct requester *,
 					      moment arrived, struct answer *why);
 
 #endif

@@ -188,7 +188,7 @@ static void get_jobs(struct exchange *ex, const struct http_request *http unused
 {
 	struct buf body = { 0 };
 
-	report_json(exchange_leatd(ex), report_job, &body);
+	report_json(exchange_catalogue(ex), report_job, &body);
 	content(ex, SLICE("application/json"), &body);
 }
 
@@ -237,7 +237,7 @@ static void set_paused(struct exchange *ex, struct slice job, bool paused)
 {
 	struct answer why;
 
-	if (request_pause(exchange_leatd(ex), job, paused, &why))
+	if (request_pause(exchange_catalogue(ex), job, paused, &why))
 		no_content(ex);
 	else
 		exchange_answer(ex, &why);
@@ -269,11 +269,36 @@ static void get_events(struct exchange *ex, const struct http_request *http unus
 	events_answer(ex);
 }
 
+static void answer_reload(struct exchange *ex, const struct inquiry_result *result)
+{
+	const struct inquiry_reload *reload = result->reload;
+	struct buf body = { 0 };
+
+	if (!reload) {
+		fail(ex, CODE_BUSY, 503, "leatd is about to end, or has too much to do");
+	} else if (!reload->done) {
+		buf_add_slice(&body, buf_slice(&reload->words));
+		buf_add_char(&body, '\0');
+		fail(ex, CODE_ERR, 400, body.failed ? "it is wrong: see the log" : body.at);
+		buf_free(&body);
+	} else {
+		buf_addf(&body, "{\"added\":%zu,\"changed\":%zu,\"removed\":%zu,\"at_restart\":", reload->added, reload->changed, reload->removed);
+		buf_add_json(&body, buf_slice(&reload->at_restart));
+		buf_add_slice(&body, SLICE("}\n"));
+		content(ex, SLICE("application/json"), &body);
+	}
+}
+
+static void post_reload(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
+{
+	inquiry_start(ex, INQUIRY_RELOAD, SLICE(""), answer_reload);
+}
+
 static void get_metrics(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
 {
 	struct buf body = { 0 };
 
-	report_metrics(exchange_leatd(ex), &body);
+	report_metrics(exchange_catalogue(ex), &body);
 	content(ex, SLICE("text/plain; version=0.0.4; charset=utf-8"), &body);
 }
 
@@ -311,6 +336,7 @@ static const struct route {
 	{ SLICE("/v1/events"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_events },
 	{ SLICE("/v1/drain"), SLICE(""), HTTP_POST, RIGHT_OPS, post_drain },
 	{ SLICE("/"), SLICE(""), HTTP_GET, RIGHT_NONE, get_page },
+	{ SLICE("/v1/reload"), SLICE(""), HTTP_POST, RIGHT_OPS, post_reload },
 	{ SLICE("/metrics"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_metrics },
 	{ SLICE("/healthz"), SLICE(""), HTTP_GET, RIGHT_NONE, get_health },
 	{ SLICE("/readyz"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_ready },
@@ -361,27 +387,6 @@ static struct slice host_name(struct slice host)
 	return (struct slice){ host.at, colon ? (size_t)(colon - host.at) : host.len };
 }
 
-/* A page that had a name of its own point to this machine (DNS rebinding) gives that name; an address can only be ours. */
-static bool host_is_ours(const struct exchange *ex, struct slice host)
-{
-	struct slice name = host_name(host);
-
-	for (char **known = exchange_leatd(ex)->hosts; *known; known++) {
-		if (slice_is_nocase(name, slice_of(*known)))
-			return true;
-	}
-	return exchange_came_to(ex, name);
-}
-
-/* A page that leatd has served itself. */
-static bool origin_is_own(const struct http_request *http, bool secure)
-{
-	struct slice origin = http->origin, scheme = secure ? SLICE("https://") : SLICE("http://");
-
-	return origin.len == http->host.len + scheme.len && memcmp(origin.at, scheme.at, scheme.len) == 0 &&
-	       slice_is_nocase((struct slice){ origin.at + scheme.len, origin.len - scheme.len }, http->host);
-}
-
 /* The configured text in place of the one that was sent, which is gone when the job has run. */
 static bool is_not(struct slice entry, void *arg)
 {
@@ -393,10 +398,30 @@ static bool is_not(struct slice entry, void *arg)
 	return false;
 }
 
-/* Empty: not one that the configuration names. */
-static struct slice configured_origin(const struct leatd *leatd, struct slice origin)
+/* A page that had a name of its own point to this machine (DNS rebinding) gives that name; an address can only be ours. */
+static bool host_is_ours(const struct exchange *ex, struct slice host)
 {
-	return config_each(leatd->config->server.allow_origins, is_not, &origin) ? (struct slice){ NULL, 0 } : origin;
+	struct slice name = host_name(host);
+
+	for (char **known = exchange_leatd(ex)->hosts; *known; known++) {
+		if (slice_is_nocase(name, slice_of(*known)))
+			return true;
+	}
+	return !config_each(exchange_catalogue(ex)->config->server.server_names, is_not, &name) || exchange_came_to(ex, name);
+}
+
+/* A page that leatd has served itself. */
+static bool origin_is_own(const struct http_request *http, bool secure)
+{
+	struct slice origin = http->origin, scheme = secure ? SLICE("https://") : SLICE("http://");
+
+	return origin.len == http->host.len + scheme.len && memcmp(origin.at, scheme.at, scheme.len) == 0 &&
+	       slice_is_nocase((struct slice){ origin.at + scheme.len, origin.len - scheme.len }, http->host);
+}
+
+struct slice route_origin(const struct catalogue *c, struct slice origin)
+{
+	return config_each(c->config->server.allow_origins, is_not, &origin) ? (struct slice){ NULL, 0 } : origin;
 }
 
 static bool may_ask(struct exchange *ex, const struct http_request *http)
@@ -410,14 +435,14 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	return false;
 }
 
-struct type *route_type(const struct leatd *leatd, const struct http_request *http)
+struct type *route_type(const struct catalogue *c, const struct http_request *http)
 {
 	const struct slice run = SLICE("/v1/run/"), map = SLICE("/v1/map/"), path = http->path;
 
 	if (http->method != HTTP_POST || path.len < run.len ||
 	    (memcmp(path.at, run.at, run.len) != 0 && memcmp(path.at, map.at, map.len) != 0))
 		return NULL;
-	return leatd_type(leatd, (struct slice){ path.at + run.len, path.len - run.len });
+	return catalogue_type(c, (struct slice){ path.at + run.len, path.len - run.len });
 }
 
 static const struct route *find_route(const struct http_request *http, struct slice *rest)
@@ -449,7 +474,7 @@ bool route_admits(struct exchange *ex, const struct http_request *http)
 	const struct route *route = find_route(http, &rest);
 
 	if (http->origin.at)
-		ex->wire.origin = configured_origin(exchange_leatd(ex), http->origin);
+		ex->wire.origin = route_origin(exchange_catalogue(ex), http->origin);
 	/* What is said goes before who the kernel or the certificate says it is. */
 	if (tokens && http->authorization.at)
 		ex->who = tokens_find(tokens, bearer(http->authorization));
@@ -502,5 +527,5 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
 		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/map/JOB, /v1/jobs, /v1/ps, /v1/events, /v1/drain, "
-		     "/metrics, /healthz, /readyz");
+		     "/v1/reload, /metrics, /healthz, /readyz");
 }

@@ -1,52 +1,94 @@
 #include "semaphores.h"
 
+#include "catalogue.h"
 #include "job.h"
-#include "leatd.h"
 #include "type.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-int semaphores_start(struct leatd *leatd)
+struct named_semaphore *named_semaphore_new(struct config *owner, const struct semaphore_config *config)
 {
-	const struct config *config = leatd->config;
+	struct named_semaphore *s = calloc(1, sizeof(*s));
 
-	leatd->semaphores = calloc(config->semaphore_count, sizeof(*leatd->semaphores));
-	if (!leatd->semaphores && config->semaphore_count > 0)
-		return -ENOMEM;
-	for (; leatd->semaphore_count < config->semaphore_count; leatd->semaphore_count++) {
-		struct named_semaphore *s = &leatd->semaphores[leatd->semaphore_count];
+	if (!s)
+		return NULL;
+	s->semaphore = semaphore_new(config->permits);
+	if (!s->semaphore) {
+		free(s);
+		return NULL;
+	}
+	shim_store(&s->references, 1, relaxed);
+	s->config = config;
+	s->owner = config_ref(owner);
+	return s;
+}
 
-		s->config = config->semaphores[leatd->semaphore_count];
-		s->semaphore = semaphore_new(s->config->permits);
-		s->users = calloc(config->job_count, sizeof(struct type *));
-		if (s->semaphore && s->users)
-			continue;
-		semaphore_unref(s->semaphore);
-		free(s->users);
-		return -ENOMEM;
+struct named_semaphore *named_semaphore_ref(struct named_semaphore *s)
+{
+	shim_add(&s->references, 1, relaxed);
+	return s;
+}
+
+void named_semaphore_unref(struct named_semaphore *s)
+{
+	if (shim_sub(&s->references, 1, acq_rel) > 1)
+		return;
+	semaphore_unref(s->semaphore);
+	free(s->users);
+	config_unref(s->owner);
+	free(s);
+}
+
+static bool join(struct named_semaphore *s, const struct type *type)
+{
+	const struct type **more = calloc(s->user_count + 1, sizeof(*more)), **old = s->users;
+
+	if (!more)
+		return false;
+	for (size_t i = 0; i < s->user_count; i++)
+		more[i] = old[i];
+	more[s->user_count] = type;
+	lock_acquire(&s->lock);
+	s->users = more;
+	s->user_count++;
+	lock_release(&s->lock);
+	free(old);
+	return true;
+}
+
+static void leave(struct named_semaphore *s, const struct type *type)
+{
+	size_t kept = 0;
+
+	lock_acquire(&s->lock);
+	for (size_t i = 0; i < s->user_count; i++) {
+		if (s->users[i] != type)
+			s->users[kept++] = s->users[i];
+	}
+	s->user_count = kept;
+	lock_release(&s->lock);
+}
+
+int semaphores_join(const struct catalogue *c, struct type *type)
+{
+	for (size_t i = 0; i < type->config->uses_count; i++) {
+		struct named_semaphore *s = c->semaphores[type->config->uses_index[i]];
+
+		if (!join(s, type))
+			return -ENOMEM;
+		type->uses[type->uses_count++] = named_semaphore_ref(s);
 	}
 	return 0;
 }
 
-void semaphores_stop(struct leatd *leatd)
+void semaphores_leave(struct type *type)
 {
-	for (size_t i = 0; i < leatd->semaphore_count; i++) {
-		semaphore_unref(leatd->semaphores[i].semaphore);
-		free(leatd->semaphores[i].users);
-	}
-	free(leatd->semaphores);
-	leatd->semaphores = NULL;
-	leatd->semaphore_count = 0;
-}
+	while (type->uses_count > 0) {
+		struct named_semaphore *s = type->uses[--type->uses_count];
 
-void semaphores_join(struct leatd *leatd, struct type *type)
-{
-	for (size_t i = 0; i < type->config->uses_count; i++) {
-		struct named_semaphore *s = &leatd->semaphores[type->config->uses_index[i]];
-
-		type->uses[type->uses_count++] = s;
-		s->users[s->user_count++] = type;
+		leave(s, type);
+		named_semaphore_unref(s);
 	}
 }
 

@@ -8,29 +8,35 @@
 
 #include "config.h"
 #include "../lib/compiler.h"
+#include "../lib/lock.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
+struct catalogue;
 struct job;
-struct leatd;
 struct semaphore;
 struct type;
 
+/* Counted: each catalogue that has it holds a reference, and each type that uses it. */
 struct named_semaphore {
+	shim_u64 references;
 	const struct semaphore_config *config;
+	struct config *owner;           /* of it; a reference */
 	struct semaphore *semaphore;
-	const struct type **users;      /* the types that use it; owned */
+	struct lock lock;               /* of the users */
+	const struct type **users;      /* the types that use it, in the order in which they came; owned */
 	size_t user_count;
 };
 
-/* Makes those of the configuration, before any type is started. 0 or -errno. */
-must_check int semaphores_start(struct leatd *);
-/* After the last type has stopped. */
-void semaphores_stop(struct leatd *);
+/* `config` is of `owner`. NULL: no memory. */
+must_check struct named_semaphore *named_semaphore_new(struct config *owner, const struct semaphore_config *config);
+struct named_semaphore *named_semaphore_ref(struct named_semaphore *);
+void named_semaphore_unref(struct named_semaphore *);
 
-/* Finds those that a type uses. */
-void semaphores_join(struct leatd *, struct type *);
+/* Finds those of a catalogue that a type uses: it is one of their users until it leaves. 0 or -errno. */
+must_check int semaphores_join(const struct catalogue *, struct type *);
+void semaphores_leave(struct type *);
 
 /* Takes what the job's type uses. False: the job's context has ended, or it has been given up, and none is held. On its runner's thread. */
 must_check bool semaphores_take(struct job *);

@@ -6,44 +6,44 @@
 
 #define EVERY_NS (1 * SECONDS)
 
-/* Of all types together. */
-static void sum_refused(const struct leatd *leatd, uint64_t sums[REFUSALS])
+/* Of all types together, since the last time. */
+static void sum_refused(const struct catalogue *c, uint64_t sums[REFUSALS])
 {
 	memset(sums, 0, REFUSALS * sizeof(*sums));
-	for (size_t i = 0; i < leatd->type_count; i++) {
-		struct books_copy books = books_read(&leatd->types[i].books);
+	for (size_t i = 0; i < c->type_count; i++) {
+		struct books *books = c->types[i]->books;
+		struct books_copy copy = books_read(books);
 
-		for (size_t j = 0; j < REFUSALS; j++)
-			sums[j] += books.refused[j];
+		for (size_t j = 0; j < REFUSALS; j++) {
+			sums[j] += copy.refused[j] - books->told[j];
+			books->told[j] = copy.refused[j];
+		}
 	}
 }
 
-static void tell(struct leatd *leatd)
+static void tell(const struct catalogue *c)
 {
 	struct log_field fields[REFUSALS + 2];
 	uint64_t sums[REFUSALS], total = 0;
 	size_t n = 1;
 
-	sum_refused(leatd, sums);
+	sum_refused(c, sums);
 	for (size_t i = 0; i < REFUSALS; i++) {
-		uint64_t since = sums[i] - leatd->refusals_told[i];
-
-		leatd->refusals_told[i] = sums[i];
-		total += since;
-		if (since > 0)
-			fields[n++] = log_number(refusal_name((enum refusal)i), (int64_t)since);
+		total += sums[i];
+		if (sums[i] > 0)
+			fields[n++] = log_number(refusal_name((enum refusal)i), (int64_t)sums[i]);
 	}
 	fields[0] = log_number("jobs", (int64_t)total);
 	fields[n] = (struct log_field){ 0 };
 	if (total > 0)
-		log_put(leatd->log, LOG_LEVEL_INFO, "refused", fields);
+		log_put(c->leatd->log, LOG_LEVEL_INFO, "refused", fields);
 }
 
 static void on_time(struct wheel_timer *timer)
 {
 	struct loop *loop = container_of(timer, struct loop, summary.timer);
 
-	tell(loop->leatd);
+	tell(loop->catalogue);
 	/* Only now may another loop begin. */
 	shim_store(&loop->leatd->summary_due, 0, release);
 }

@@ -1,5 +1,6 @@
 #include "type.h"
 
+#include "catalogue.h"
 #include "cgroup.h"
 #include "leatd.h"
 #include "plugin.h"
@@ -10,12 +11,23 @@
 #include "../lib/chan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* What a plugin is promised is more than our own code needs. */
 enum { RUNNER_STACK_BYTES = 256 * 1024, PLUGIN_STACK_BYTES = 1024 * 1024 };
 
-int type_start(struct type *type, const struct job_config *config, struct leatd *leatd)
+/* What goes on when a type takes over from another of its name. */
+static bool take_over(struct type *type, const struct type *before)
 {
+	type->books = before ? books_ref(before->books) : books_new();
+	type->gate = before ? gate_ref(before->gate) : gate_new();
+	return type->books && type->gate;
+}
+
+static int start(struct type *type)
+{
+	const struct job_config *config = type->config;
+	struct leatd *leatd = type->leatd;
 	struct pool_options options = {
 		.elem_size = sizeof(struct job *),
 		/* As many again as there are places: see admit_enter(). */
@@ -27,9 +39,6 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		.name = config->name,
 	};
 
-	type->config = config;
-	type->name = slice_of(config->name);
-	type->leatd = leatd;
 	if (config->client_share > 0) {
 		type->share = share_new(config->concurrency + config->queue, (unsigned)config->client_share);
 		if (!type->share)
@@ -46,12 +55,55 @@ int type_start(struct type *type, const struct job_config *config, struct leatd 
 		if (!type->plugin)
 			return -ELIBBAD;
 	}
-	type->gate = gate_new();
-	type->pool = type->gate ? pool_start(&options) : NULL;
+	type->pool = pool_start(&options);
 	if (!type->pool)
 		return -ENOMEM;
-	semaphores_join(leatd, type);
 	return config_has_workers(config) ? workers_start(type, &type->workers) : 0;
+}
+
+static struct type *type_new(const struct catalogue *c, const struct job_config *config)
+{
+	struct type *type = aligned_alloc(CACHE_LINE, sizeof(*type));
+
+	if (!type)
+		return NULL;
+	memset(type, 0, sizeof(*type));
+	shim_store(&type->references, 1, relaxed);
+	type->config = config;
+	type->owner = config_ref(c->config);
+	type->name = slice_of(config->name);
+	type->leatd = c->leatd;
+	return type;
+}
+
+int type_start(const struct catalogue *c, const struct job_config *config, const struct type *before, struct type **to)
+{
+	struct type *type = type_new(c, config);
+	int r = type && take_over(type, before) ? start(type) : -ENOMEM;
+
+	if (r == 0)
+		r = semaphores_join(c, type);
+	if (r == 0) {
+		*to = type;
+		return 0;
+	}
+	if (type) {
+		type_stop(type);
+		type_free(type);
+	}
+	return r;
+}
+
+struct type *type_ref(struct type *type)
+{
+	shim_add(&type->references, 1, relaxed);
+	return type;
+}
+
+/* Main's is the last, and main looks. */
+void type_unref(struct type *type)
+{
+	shim_sub(&type->references, 1, release);
 }
 
 bool type_pause(struct type *type)
@@ -84,10 +136,30 @@ void type_stop(struct type *type)
 	chan_unref(type->leaves);
 	type->pool = NULL;
 	type->leaves = NULL;
-	gate_unref(type->gate);
-	type->gate = NULL;
 	plugin_stop(type->plugin);
 	type->plugin = NULL;
+}
+
+bool type_look(struct type *type)
+{
+	if (shim_load(&type->references, acquire) > 1)
+		return false;
+	if (type->pool && pool_stop(type->pool, NULL, NOW) != CHAN_OK)
+		return false;
+	workers_retire(type->workers);
+	if (!workers_are_over(type->workers))
+		return false;
+	type_stop(type);
+	type_free(type);
+	return true;
+}
+
+void type_free(struct type *type)
+{
+	semaphores_leave(type);
 	share_free(type->share);
-	type->share = NULL;
+	gate_unref(type->gate);
+	books_unref(type->books);
+	config_unref(type->owner);
+	free(type);
 }

@@ -1,14 +1,19 @@
 /* A job type at work: its configuration, its books, and the pool that runs its jobs. Types are bulkheads: they share no runner and
- * no place, so a flood of one cannot starve another. */
+ * no place, so a flood of one cannot starve another.
+ *
+ * Counted: each catalogue and each job has a reference, and main has one of its own, which is the last. A type that no catalogue has any
+ * more is retired: main looks at it now and then, and when nothing but main knows of it, it is ended and freed, without waiting. */
 #ifndef LEAT_TYPE_H
 #define LEAT_TYPE_H
 
 #include "books.h"
 #include "config.h"
 #include "estimate.h"
+#include "watchdog.h"
 #include "../lib/gate.h"
 #include "../lib/pool.h"
 
+struct catalogue;
 struct chan;
 struct job;
 struct leatd;
@@ -19,23 +24,31 @@ struct workers;
 
 struct type {
 	const struct job_config *config;
+	struct config *owner;   /* of it; a reference */
 	struct slice name;
 	struct leatd *leatd;
 	struct pool *pool;      /* of struct job * */
 	struct plugin_object *plugin;   /* KIND_PLUGIN */
-	struct gate *gate;      /* shut while the type is paused */
+	struct gate *gate;      /* shut while the type is paused; shared with those of its name before it that are not over */
 	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
 	struct workers *workers;        /* NULL: its kind has none */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct share *share;    /* NULL: a peer may hold all places */
 	struct named_semaphore *uses[USES_MAX];         /* in the order in which they are taken */
 	size_t uses_count;
-	struct books books;
+	struct books *books;    /* shared likewise */
+	struct type *next;      /* main's: of those that are retired */
+	struct pool_stand stand;        /* main's: how its pool stood at the last look of the watchdog */
+	shim_u64 references cache_aligned;
 	struct estimate estimate;
 };
 
-/* Makes the pool, and what the kind needs besides; no runner starts before there is work. 0 or -errno. */
-must_check int type_start(struct type *, const struct job_config *, struct leatd *);
+/* Makes the pool, and what the kind needs besides; no runner starts before there is work. `before`: the one of that name that it takes over
+ * from, or NULL. 0, and main's reference, or -errno. On main's thread, as all that is about the end. */
+must_check int type_start(const struct catalogue *, const struct job_config *, const struct type *before, struct type **);
+/* Any thread. */
+struct type *type_ref(struct type *);
+void type_unref(struct type *);
 
 /* A paused type refuses new jobs, and what waits does not start, but its time goes on; what runs goes on. Whatever was about to
  * start at that moment starts. False: no memory. Any thread. */
@@ -47,10 +60,15 @@ static inline bool type_is_paused(const struct type *type)
 	return gate_is_shut(type->gate);
 }
 
+/* One step towards the end of a retired type, without waiting. True: it has ended, and is freed. */
+bool type_look(struct type *);
+
 /* Begins to end what lives on between jobs. No job may be offered any more. */
 void type_retire(struct type *);
 
 /* Lets the runners finish what is in the channel and end. No job may be offered any more. */
 void type_stop(struct type *);
+/* After that, and when main's reference is the last. */
+void type_free(struct type *);
 
 #endif

@@ -28,7 +28,6 @@ struct watchdog {
 	struct part *parts;     /* the loops, and the log */
 	size_t unanswered;      /* of this round */
 	uint64_t log_written;   /* lines at the last tick */
-	struct pool_stand *stands;      /* of each type at the last tick */
 	bool pools_move;
 };
 
@@ -64,26 +63,26 @@ static struct pool_stand stand_of(struct type *type)
 	struct pool_stand stand = { .idle = waiting > 0 && pool_threads(type->pool) + waiting > outstanding };
 
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-		stand.begun += shim_load(&type->books.queued.buckets[i], relaxed);
+		stand.begun += shim_load(&type->books->queued.buckets[i], relaxed);
 	return stand;
 }
 
-static bool look_at_pool(struct watchdog *w, size_t i)
+static bool look_at_pool(struct watchdog *w, struct type *type)
 {
-	struct pool_stand now = stand_of(&w->leatd->types[i]);
-	bool moves = pool_moves(w->stands[i], now);
+	struct pool_stand now = stand_of(type);
+	bool moves = pool_moves(type->stand, now);
 
-	w->stands[i] = now;
+	type->stand = now;
 	if (!moves)
-		log_error(w->leatd->log, "a pool does not move", log_text("job", w->leatd->types[i].name));
+		log_error(w->leatd->log, "a pool does not move", log_text("job", type->name));
 	return moves;
 }
 
 static void look_at_pools(struct watchdog *w)
 {
 	w->pools_move = true;
-	for (size_t i = 0; i < w->leatd->type_count; i++)
-		w->pools_move = look_at_pool(w, i) && w->pools_move;
+	for (size_t i = 0; i < w->leatd->catalogue->type_count; i++)
+		w->pools_move = look_at_pool(w, w->leatd->catalogue->types[i]) && w->pools_move;
 }
 
 static void ask(struct watchdog *w, size_t i)
@@ -168,10 +167,9 @@ struct chan *watchdog_beats(const struct watchdog *w)
 static bool init(struct watchdog *w, int64_t period_ns)
 {
 	w->parts = calloc(w->loop_count + 1, sizeof(*w->parts));
-	w->stands = calloc(w->leatd->type_count + 1, sizeof(*w->stands));
 	w->beats = chan_new(sizeof(size_t), w->loop_count + 1);
 	w->ctx = ctx_with_cancel(NULL);
-	if (w->parts && w->stands && w->beats && w->ctx)
+	if (w->parts && w->beats && w->ctx)
 		w->ticks = start_ticks(w->ctx, period_ns);
 	return w->ticks;
 }
@@ -212,6 +210,5 @@ void watchdog_stop(struct watchdog *w)
 	chan_unref(w->beats);
 	ctx_unref(w->ctx);
 	free(w->parts);
-	free(w->stands);
 	free(w);
 }

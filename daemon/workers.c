@@ -751,6 +751,11 @@ void workers_retire(struct workers *ws)
 	nudge(ws);
 }
 
+bool workers_are_over(const struct workers *ws)
+{
+	return !ws || waitgroup_wait(ws->tender, NULL, NOW) == CHAN_OK;
+}
+
 void workers_stop(struct workers *ws)
 {
 	if (!ws)

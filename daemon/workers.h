@@ -49,6 +49,8 @@ struct worker {
 must_check int workers_start(struct type *, struct workers **);
 /* Begins to end them. No job may come any more. NULL does nothing. */
 void workers_retire(struct workers *);
+/* Whether all of them have ended, after workers_retire(): workers_stop() need not wait then. True of NULL. */
+bool workers_are_over(const struct workers *);
 /* Waits until all of them have ended. NULL does nothing. */
 void workers_stop(struct workers *);
 

@@ -27,5 +27,5 @@ INI
 expect [ "$(echo hello | leat --server tls:127.0.0.1:5328 --ca /etc/leat/cert.pem --token-file /tmp/token run cat)" = hello ]
 ! echo hello | leat --server tls:127.0.0.1:5328 --ca /etc/leat/cert.pem run cat 2>/dev/null || die 'without a token it ran'
 systemctl reload leatd
-await logged 'msg="SIGHUP: tokens and certificate are read again'
+await logged 'msg="the configuration was read again'
 await [ "$(show ActiveState)" = active ]

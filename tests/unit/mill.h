@@ -21,6 +21,12 @@ struct mill {
 	struct ctx *client;
 };
 
+/* The type of that name, or NULL. */
+static inline struct type *leatd_type(const struct leatd *leatd, struct slice name)
+{
+	return catalogue_type(leatd->catalogue, name);
+}
+
 /* With the built-in configuration and these overrides. */
 static inline struct mill *mill_start(const char *const *overrides, size_t n)
 {
@@ -30,16 +36,15 @@ static inline struct mill *mill_start(const char *const *overrides, size_t n)
 	memset(m, 0, sizeof(*m));
 	m->config = config_load(NULL, overrides, n, &errors);
 	ck_assert_msg(m->config != NULL, "%.*s", (int)errors.len, errors.at);
-	m->leatd.config = m->config;
+	struct catalogue_change change;
+
+	shim_store(&m->leatd.max_memory, m->config->server.max_memory, relaxed);
 	m->leatd.log = log_start("error", 0);
 	m->leatd.ids = ids_new();
-	ck_assert_int_eq(semaphores_start(&m->leatd), 0);
 	getrlimit(RLIMIT_NOFILE, &m->leatd.descriptors);
 	ck_assert_int_eq(trees_init(&m->leatd.trees), 0);
-	m->leatd.types = aligned_alloc(CACHE_LINE, m->config->job_count * sizeof(struct type));
-	memset(m->leatd.types, 0, m->config->job_count * sizeof(struct type));
-	for (size_t i = 0; i < m->config->job_count; i++, m->leatd.type_count++)
-		ck_assert_int_eq(type_start(&m->leatd.types[i], m->config->jobs[i], &m->leatd), 0);
+	m->leatd.catalogue = catalogue_new(&m->leatd, config_ref(m->config), NULL, &change, &errors);
+	ck_assert_msg(m->leatd.catalogue != NULL, "%.*s", (int)errors.len, errors.at);
 	m->home = chan_new(sizeof(struct job *), 10000);
 	m->client = ctx_with_cancel(NULL);
 	return m;
@@ -47,17 +52,21 @@ static inline struct mill *mill_start(const char *const *overrides, size_t n)
 
 static inline void mill_stop(struct mill *m)
 {
-	for (size_t i = 0; i < m->leatd.type_count; i++)
-		type_stop(&m->leatd.types[i]);
+	catalogue_retire(m->leatd.catalogue, NULL);
+	catalogue_unref(m->leatd.catalogue);
+	for (struct type *type = m->leatd.retired, *next; type; type = next) {
+		next = type->next;
+		type_stop(type);
+		ck_assert_uint_eq(shim_load(&type->references, relaxed), 1);
+		type_free(type);
+	}
 	ck_assert_uint_eq(shim_load(&m->leatd.memory_bytes, relaxed), 0);
 	log_stop(m->leatd.log);
-	free(m->leatd.types);
-	semaphores_stop(&m->leatd);
 	ids_free(m->leatd.ids);
 	trees_free(&m->leatd.trees);
 	chan_unref(m->home);
 	ctx_unref(m->client);
-	config_free(m->config);
+	config_unref(m->config);
 	free(m);
 }
 
@@ -68,7 +77,7 @@ static inline struct job *mill_submit_as(struct mill *m, uint64_t peer, const ch
 	struct request request = { .job = slice_of(name), .payload = slice_of(payload), .deadline_ns = deadline_ns };
 	struct requester requester = { .ctx = m->client, .home = m->home, .peer = &(struct peer){ .family = AF_INET, .address.v4.s_addr = (in_addr_t)peer } };
 
-	return request_submit(&m->leatd, &request, &requester, moment_now(), why);
+	return request_submit(m->leatd.catalogue, &request, &requester, moment_now(), why);
 }
 
 static inline struct job *mill_submit(struct mill *m, const char *name, const char *payload, int64_t deadline_ns, struct answer *why)
@@ -93,7 +102,7 @@ static inline void mill_forget(struct job *job)
 
 static inline struct books_copy mill_books(const struct mill *m, const char *name)
 {
-	return books_read(&leatd_type(&m->leatd, slice_of(name))->books);
+	return books_read(leatd_type(&m->leatd, slice_of(name))->books);
 }
 
 static inline void expect_balance(const struct books_copy *b)

@@ -160,7 +160,7 @@ static struct job *submit_as(struct mill *m, const char *id, struct answer *why)
 	struct request request = { .job = SLICE("sleep"), .payload = SLICE("60s"), .id = slice_of(id) };
 	struct requester requester = { .ctx = m->client, .home = m->home };
 
-	return request_submit(&m->leatd, &request, &requester, moment_now(), why);
+	return request_submit(m->leatd.catalogue, &request, &requester, moment_now(), why);
 }
 
 START_TEST(an_id_may_be_in_flight_once_and_again_when_its_job_is_over)
@@ -330,7 +330,7 @@ START_TEST(over_max_wait_it_is_refused_however_late_its_deadline)
 	teach(m, "sleep", "50");
 	ck_assert_ptr_nonnull(mill_submit(m, "sleep", "60s", 0, &why));
 	/* It should have ended by now, so nothing of it is left. */
-	wait_until(books_running(&type->books, moment_now()).elapsed_ns > estimate_mean(&type->estimate), SOON);
+	wait_until(books_running(type->books, moment_now()).elapsed_ns > estimate_mean(&type->estimate), SOON);
 	ck_assert_ptr_nonnull(mill_submit(m, "sleep", "60s", 0, &why));
 	expect_busy(m, "50", 60 * SECONDS, "max_wait");
 	let_all_go(m, 2);

@@ -16,7 +16,7 @@ static struct batch *submit(struct mill *m, const char *name, const char *payloa
 
 	for (size_t i = 0; i < count; i++)
 		payloads[i] = slice_of(payload);
-	return request_submit_batch(&m->leatd, &request, &order, &requester, moment_now(), why);
+	return request_submit_batch(m->leatd.catalogue, &request, &order, &requester, moment_now(), why);
 }
 
 /* Until so many have been seen to be over, as its loop would. */
@@ -89,7 +89,7 @@ START_TEST(each_item_is_done_once_and_counted_once)
 			ck_assert_int_eq(b->items[i].code, CODE_OK);
 			ck_assert(slice_is(b->items[i].output, SLICE("hello")));
 		}
-		ck_assert_uint_eq(books_inside(&b->whole->type->books), 0);
+		ck_assert_uint_eq(books_inside(b->whole->type->books), 0);
 		forget(m, b);
 	}
 	struct books_copy books = mill_books(m, "echo");

@@ -4,9 +4,9 @@
 
 static const struct named_semaphore *semaphore_of(const struct mill *m, const char *name)
 {
-	for (size_t i = 0; i < m->leatd.semaphore_count; i++) {
-		if (strcmp(m->leatd.semaphores[i].config->name, name) == 0)
-			return &m->leatd.semaphores[i];
+	for (size_t i = 0; i < m->leatd.catalogue->semaphore_count; i++) {
+		if (strcmp(m->leatd.catalogue->semaphores[i]->config->name, name) == 0)
+			return m->leatd.catalogue->semaphores[i];
 	}
 	ck_abort_msg("no semaphore %s", name);
 }
@@ -65,7 +65,7 @@ START_TEST(a_job_that_gives_its_place_up_while_it_waits_for_a_permit_lets_its_ru
 	ck_assert_ptr_nonnull(job);
 	wait_until(chan_len(pool_chan(echo->pool)) == 0, SOON);
 	ck_assert(job_give_up(job, CODE_CANCELED, moment_now()));
-	ck_assert_uint_eq(books_inside(&echo->books), 0);
+	ck_assert_uint_eq(books_inside(echo->books), 0);
 	job_unref(job);
 	wait_until(pool_outstanding(echo->pool) == 0 && shim_load(&echo->buried, relaxed) == 0, SOON);
 	ctx_cancel(m->client);

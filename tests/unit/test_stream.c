@@ -172,7 +172,7 @@ static struct job *submit(struct mill *m, bool in, bool out)
 	struct request request = { .job = SLICE("t"), .stream_in = in, .stream_out = out };
 	struct requester requester = { .ctx = m->client, .home = m->home, .peer = &(struct peer){ .family = AF_INET } };
 	struct answer why;
-	struct job *job = request_submit(&m->leatd, &request, &requester, moment_now(), &why);
+	struct job *job = request_submit(m->leatd.catalogue, &request, &requester, moment_now(), &why);
 
 	ck_assert_ptr_nonnull(job);
 	return job;

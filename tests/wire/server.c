@@ -91,7 +91,7 @@ static pid_t start(const struct server *s, const struct launch *launch)
 	}
 	argv[n++] = leatd_path();
 	argv[n++] = "-c";
-	argv[n++] = launch->config ? new_file(launch->config) : "conf/leatd.ini";
+	argv[n++] = s->config_path;
 	argv[n++] = "-o";
 	argv[n++] = scratchf("server.listen=%s", listen);
 	argv[n] = NULL;
@@ -105,6 +105,7 @@ struct server *server_launch(const struct launch *launch)
 	const char *folder = new_folder();
 
 	s->unix_path = launch->unix_path ? launch->unix_path : scratchf("%s/socket", folder);
+	s->config_path = launch->config ? new_file(launch->config) : "conf/leatd.ini";
 	s->log_path = scratchf("%s/log", folder);
 	adopt_orphans();
 	s->pid = start(s, launch);

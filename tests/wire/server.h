@@ -12,6 +12,7 @@ struct server {
 	pid_t pid;
 	const char *host, *port;
 	const char *unix_path;
+	const char *config_path;        /* the file of its configuration */
 	const char *log_path;           /* its stderr */
 	struct client *control;         /* a connection to ask for the books; NULL until it is used */
 	struct server *next;

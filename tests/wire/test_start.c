@@ -145,7 +145,7 @@ START_TEST(sighup_is_survived)
 
 	for (int i = 0; i < 10; i++)
 		kill(s->pid, SIGHUP);
-	await(server_logged(s, "SIGHUP"));
+	await(server_logged(s, "the configuration was read again"));
 	say(c, "PING\r\n");
 	hear(c, "+PONG\r\n");
 }
