@@ -132,9 +132,9 @@ examples: $(examples)
 
 check: check-headers check-unit check-examples check-wire
 check-unit: $(BUILD)/unit
-	$(BUILD)/unit
+	scripts/check-suites $(BUILD)/unit tests/unit/suites.def
 check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so $(worker_examples) $(plugins) all
-	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat $(BUILD)/wire
+	LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat scripts/check-suites $(BUILD)/wire tests/wire/suites.def
 # Each example prints what it should, and the tour quotes them rightly.
 check-examples: examples
 	scripts/check-examples $(BUILD)/examples
