@@ -19,7 +19,10 @@ struct batch_item;
 struct batch_order;
 struct id_claim;
 struct loop;
+struct meeting;
 struct peer;
+struct pipe;
+struct pipe_order;
 struct share_entry;
 struct type;
 struct unit;
@@ -47,10 +50,13 @@ struct job_order {
 	 * beside the job. */
 	size_t places, quorum, width, beside_bytes;
 	const struct batch_order *batch;        /* NULL: a single job */
+	const struct pipe_order *pipe;          /* what the client put together; NULL: that is configured, or it is no pipe */
+	bool is_stage;                  /* of a pipe; without a peer it is of one that has been let in */
 
 	/* Admission's, taken over by the job. */
 	struct share_entry *share;
 	bool probe;
+	enum refusal refused;           /* why, if it was */
 };
 
 struct job {
@@ -77,6 +83,13 @@ struct job {
 	/* Of a batch: it is the whole, or one of the hands that do its items one after the other; see batch.h. */
 	struct batch *batch;
 	struct batch_item *item;        /* a hand's: the one it has now */
+
+	/* Of a pipe (pipe.h): it is the whole, or a stage. */
+	struct pipe *pipe;              /* the whole's; owned */
+	struct meeting *meeting;        /* a stage's that runs together with others; a reference */
+	bool is_stage;
+	bool is_piped;                  /* `out` leads into the next stage, and is to be the stdout of its command */
+	bool entered;                   /* a stage's: it is in the channel of its type, or was */
 
 	/* Its owner's: see job_claim(). */
 	struct id_claim *claim;         /* of an id that the client chose; given back when the job ends */

@@ -22,6 +22,7 @@ struct leatd {
 	struct clients *clients;        /* NULL: their connections are not counted */
 	struct type *types;             /* sorted by name */
 	size_t type_count;
+	struct type *pipes;             /* of the pipes that clients put together; not among them. See pipe.h */
 	struct named_semaphore *semaphores;     /* sorted by name */
 	size_t semaphore_count;
 	int64_t started_unix;           /* seconds since 1970 */

@@ -239,10 +239,10 @@ static int start_types(struct leatd *leatd)
 {
 	const struct config *config = leatd->config;
 
-	leatd->types = aligned_alloc(CACHE_LINE, config->job_count * sizeof(*leatd->types));
+	leatd->types = aligned_alloc(CACHE_LINE, (config->job_count + 1) * sizeof(*leatd->types));
 	if (!leatd->types)
 		return -ENOMEM;
-	memset(leatd->types, 0, config->job_count * sizeof(*leatd->types));
+	memset(leatd->types, 0, (config->job_count + 1) * sizeof(*leatd->types));
 	for (size_t i = 0; i < config->job_count; i++) {
 		int r = type_start(&leatd->types[i], config->jobs[i], leatd);
 
@@ -250,7 +250,8 @@ static int start_types(struct leatd *leatd)
 			return r;
 		leatd->type_count++;
 	}
-	return 0;
+	leatd->pipes = &leatd->types[config->job_count];
+	return type_start(leatd->pipes, &config->pipes, leatd);
 }
 
 /* Says which proof leatd will have that the tree of a job is gone. */
@@ -561,6 +562,8 @@ static void drain(struct course *c)
 
 static void leatd_free(struct leatd *leatd)
 {
+	if (leatd->pipes)
+		type_stop(leatd->pipes);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);    /* if it was never run */
 	free(leatd->types);
@@ -587,6 +590,7 @@ static void leave_abandoned(const struct leatd *leatd)
 
 	for (size_t i = 0; i < leatd->type_count; i++)
 		abandoned += books_read(&leatd->types[i].books).abandoned;
+	abandoned += books_read(&leatd->pipes->books).abandoned;
 	if (abandoned == 0)
 		return;
 	log_warning(leatd->log, "stopped, with jobs that could not be stopped", log_number("abandoned", (int64_t)abandoned));
@@ -620,6 +624,7 @@ static void stop_serving(struct course *c, struct listen_sockets *sockets)
 	/* All at the same time: each may take its grace. */
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_retire(&leatd->types[i]);
+	type_stop(leatd->pipes);
 	for (size_t i = 0; i < leatd->type_count; i++)
 		type_stop(&leatd->types[i]);
 	free_loops(&c->loops);

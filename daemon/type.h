@@ -7,6 +7,7 @@
 #include "config.h"
 #include "estimate.h"
 #include "../lib/gate.h"
+#include "../lib/lock.h"
 #include "../lib/pool.h"
 
 struct chan;
@@ -26,6 +27,7 @@ struct type {
 	struct gate *gate;      /* shut while the type is paused */
 	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
 	struct workers *workers;        /* NULL: its kind has none */
+	struct lock entry;      /* held while several jobs that need each other enter the channel: see meeting.h */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct share *share;    /* NULL: a peer may hold all places */
 	struct named_semaphore *uses[USES_MAX];         /* in the order in which they are taken */
