@@ -289,11 +289,16 @@ static size_t index_of(const struct pipe *p, const struct job *job)
 	return i;
 }
 
+/* Those that ran come before those that had to wait for them. */
+static size_t blame(const struct pipe *p, size_t i)
+{
+	return p->stages[i]->started ? i : p->count + i;
+}
+
 /* Of those that had too little time it is the first one that the others waited for. */
 static bool is_first_late(const struct pipe *p, size_t i)
 {
-	return p->failure.code == CODE_TIMEOUT && p->stages[i]->answer.code == CODE_TIMEOUT && p->stages[i]->started &&
-	       i < index_of(p, p->failed);
+	return p->failure.code == CODE_TIMEOUT && p->stages[i]->answer.code == CODE_TIMEOUT && blame(p, i) < blame(p, index_of(p, p->failed));
 }
 
 static void note_failure(struct pipe *p, size_t i)
@@ -342,7 +347,7 @@ static void come_home(struct pipe *p, struct job *job)
 	if (p->stopped)
 		return;
 	/* The deadline is everybody's. */
-	stop(p, job->answer.code == CODE_TIMEOUT && job->started ? CODE_TIMEOUT : CODE_CANCELED);
+	stop(p, job->answer.code == CODE_TIMEOUT && (job->started || moment_reached(job->deadline)) ? CODE_TIMEOUT : CODE_CANCELED);
 }
 
 static void await(struct pipe *p)
