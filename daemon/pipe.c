@@ -192,9 +192,10 @@ static bool take_places(const struct pipe *p, struct job_order *orders, struct a
 
 static bool make_stage(struct pipe *p, size_t i, struct job_order *order)
 {
-	char id[JOB_ID_MAX + 1];
+	char id[JOB_ID_MAX + 24];
 	struct job *job;
 
+	/* That of an item of a batch may be longer than a client may choose. */
 	snprintf(id, sizeof(id), "%.*s.%zu", PIPE_ID_MAX, p->whole->id, i);
 	order->id = slice_of(id);
 	job = job_new(order);
