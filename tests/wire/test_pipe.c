@@ -102,6 +102,19 @@ START_TEST(each_has_the_output_of_the_one_before_it)
 }
 END_TEST
 
+START_TEST(workers_are_stages_like_others)
+{
+	const char *worker = new_file("#!/bin/sh\necho READY\nwhile read -r word id left len rest; do\n\tpayload=$(head -c \"$len\")\n"
+				      "\tprintf 'DONE %d\\n<%s>' $((${#payload} + 2)) \"$payload\"\ndone\n");
+	struct server *s = server_start(scratchf("%s[job w]\nworker = %s\nuser = root\n", jobs, worker));
+	struct client *c = dial(s);
+
+	say(c, "PIPE 4 up w rev w abc\r\n");
+	hear(c, "$7\r\n<>CBA<>\r\n");
+	check_books(s, "w", 2);
+}
+END_TEST
+
 START_TEST(a_pipeline_is_a_job_of_its_own)
 {
 	struct server *s = server_start(jobs);
@@ -541,6 +554,7 @@ Suite *pipe_suite(void)
 {
 	const TTest *tests[] = {
 		each_has_the_output_of_the_one_before_it,
+		workers_are_stages_like_others,
 		a_pipeline_is_a_job_of_its_own,
 		commands_run_together_and_what_one_writes_the_next_one_reads_at_once,
 		much_goes_through_in_constant_memory,
