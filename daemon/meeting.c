@@ -50,7 +50,8 @@ static void add_need(struct meeting *m, struct named_semaphore *of)
 {
 	size_t at = 0;
 
-	while (at < m->need_count && m->needs[at].of < of)
+	/* As semaphores_take() does it. */
+	while (at < m->need_count && strcmp(m->needs[at].of->config->name, of->config->name) < 0)
 		at++;
 	if (at < m->need_count && m->needs[at].of == of) {
 		m->needs[at].permits++;
