@@ -23,6 +23,7 @@ struct invocation {
 /* Each does its work, complains if it has to, and returns the exit status. */
 enum status command_run(const struct invocation *);
 enum status command_map(const struct invocation *);
+enum status command_pipe(const struct invocation *);
 enum status command_jobs(const struct invocation *);
 enum status command_stats(const struct invocation *);
 enum status command_ps(const struct invocation *);

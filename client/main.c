@@ -79,6 +79,13 @@ static const struct command {
 	  "ended by a newline, or, with --json, an object a line with its `index` and its\n"
 	  "`output` or `error`. A line that fails is a line on stderr with its number, and\n"
 	  "the exit status is that of the first. Interrupting it cancels all of them.\n" },
+	{ "pipe", "JOB JOB...", 2, 16, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_STREAM), command_pipe,
+	  "run jobs, each on the output of the one before",
+	  "Runs the first JOB with stdin as its payload, each of the others (16 at most in all)\n"
+	  "with the output of the one before it, and writes the output of the last to stdout.\n"
+	  "Needs a free place of each. Commands that stand side by side run at the same time.\n"
+	  "The first that fails is the error, with its number from 0 (stage=), and ends the\n"
+	  "others. Interrupting it cancels all of them. --stream is as for run.\n" },
 	{ "jobs", "", 0, 0, TAKES(OPTION_JSON), command_jobs,
 	  "list the job types and their limits",
 	  "Lists the job types, their limits, and what is waiting and running.\n" },

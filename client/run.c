@@ -29,7 +29,7 @@ int64_t patience_for(int64_t deadline)
 	return deadline ? (deadline + BEYOND_DEADLINE_MS) * MILLISECONDS : FOREVER;
 }
 
-static enum status check_id(const char *id)
+enum status check_id(const char *id)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -109,11 +109,11 @@ static void add_request(struct bytes *request, const struct invocation *i, const
 	add_args(request, i);
 }
 
-static enum status print_output(const struct reply *reply)
+enum status print_output(const struct reply *reply)
 {
 	if (reply->kind == REPLY_BULK || reply->kind == REPLY_SIMPLE)
 		return standard_write(reply->text, reply->len);
-	complain("the answer to RUN is not a string; is it leatd that listens there?");
+	complain("the answer is not a string; is it leatd that listens there?");
 	return STATUS_PROTOCOL;
 }
 
@@ -144,7 +144,7 @@ enum status command_run(const struct invocation *i)
 	if (status == STATUS_DONE)
 		status = check_args(i);
 	if (status == STATUS_DONE && i->option[OPTION_STREAM])
-		return stream_run(i, deadline, patience_for(deadline));
+		return stream_run(i, "run", 1, deadline, patience_for(deadline));
 	if (status == STATUS_DONE)
 		status = read_payload(i, &payload);
 	if (status == STATUS_DONE)

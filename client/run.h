@@ -4,12 +4,18 @@
 
 #include "bytes.h"
 #include "command.h"
+#include "reply.h"
 
 #include <stdint.h>
 
-/* What --deadline and --arg say, or a complaint. `*deadline` is in milliseconds, 0: none. */
+/* What --deadline, --arg and --id say, or a complaint. `*deadline` is in milliseconds, 0: none. */
 enum status check_deadline(const char *text, int64_t *deadline) must_check;
 enum status check_args(const struct invocation *) must_check;
+
+enum status check_id(const char *id) must_check;
+
+/* Writes the one output that the answer is. */
+enum status print_output(const struct reply *) must_check;
 
 /* Words of a request. */
 void add_number(struct bytes *request, const char *option, int64_t number);

@@ -60,12 +60,15 @@ static void add_arg(struct bytes *to, const char *arg)
 	add_encoded(to, equals + 1, strlen(equals + 1));
 }
 
-static enum status add_head(struct bytes *to, const struct invocation *i, int64_t deadline)
+static enum status add_head(struct bytes *to, const struct invocation *i, const char *way, int jobs, int64_t deadline)
 {
 	enum status status = STATUS_DONE;
 
-	bytes_addf(to, "POST /v1/run/");
-	add_encoded(to, i->words[0], strlen(i->words[0]));
+	bytes_addf(to, "POST /v1/%s", way);
+	for (int n = 0; n < jobs; n++) {
+		bytes_add(to, "/", 1);
+		add_encoded(to, i->words[n], strlen(i->words[n]));
+	}
 	bytes_addf(to, "?stream=1");
 	for (int n = 0; n < i->arg_count; n++)
 		add_arg(to, i->args[n]);
@@ -303,10 +306,10 @@ static enum status converse(struct stream *s, const struct address *a, int64_t p
 	return outcome(s, a);
 }
 
-static enum status prepare(struct stream *s, const struct invocation *i, int64_t deadline)
+static enum status prepare(struct stream *s, const struct invocation *i, const char *way, int jobs, int64_t deadline)
 {
-	const char *word = i->count > 1 ? i->words[1] : NULL;
-	enum status status = add_head(&s->out, i, deadline);
+	const char *word = i->count > jobs ? i->words[jobs] : NULL;
+	enum status status = add_head(&s->out, i, way, jobs, deadline);
 
 	s->listens = s->more_to_send = true;
 	if (word && strcmp(word, "-") != 0) {
@@ -316,11 +319,11 @@ static enum status prepare(struct stream *s, const struct invocation *i, int64_t
 	return status;
 }
 
-enum status stream_run(const struct invocation *i, int64_t deadline, int64_t patience)
+enum status stream_run(const struct invocation *i, const char *way, int jobs, int64_t deadline, int64_t patience)
 {
 	struct stream s = { .connection = { .fd = -1 } };
 	struct address address;
-	enum status status = prepare(&s, i, deadline);
+	enum status status = prepare(&s, i, way, jobs, deadline);
 
 	if (status == STATUS_DONE)
 		status = ask_open(i->server, patience, &address, &s.connection);

@@ -14,6 +14,7 @@ struct look {
 	uint64_t places;                /* that it needs */
 	bool has_places;
 	const struct peer *peer;        /* NULL: nobody who is to be remembered */
+	enum refusal *said;             /* where to say why it is refused; NULL: nowhere */
 };
 
 /* Up to `most`: spreads out those who come again, so that they do not come together. */
@@ -70,6 +71,8 @@ static bool refuse(const struct look *l, enum refusal why, struct answer *refusa
 	int64_t retry = retry_ms(l, why);
 
 	books_refuse(l->type->books, why, l->places, l->has_places);
+	if (l->said)
+		*l->said = why;
 	if (l->type->share && l->peer && !is_closed(why))
 		share_refused(l->type->share, l->peer, l->now, retry * MILLISECONDS);
 	*refusal = answer_make(why == REFUSED_draining ? CODE_DRAINING : CODE_BUSY, refusal_words(why));
@@ -108,13 +111,14 @@ static bool still_waits(void *elem, void *arg unused_arg)
 }
 
 /* Jobs that gave their place up hold their payload until a runner comes by; when memory is short it is worth going for them. */
-static bool charge(const struct catalogue *c, size_t bytes)
+static bool charge(const struct job_order *order, size_t bytes)
 {
-	struct leatd *leatd = c->leatd;
+	const struct catalogue *c = order->catalogue;
+	struct leatd *leatd = order->type->leatd;
 
 	if (leatd_charge(leatd, bytes))
 		return true;
-	for (size_t i = 0; i < c->type_count; i++) {
+	for (size_t i = 0; c && i < c->type_count; i++) {
 		if (shim_load(&c->types[i]->buried, relaxed) > 0)
 			pool_sweep(c->types[i]->pool, still_waits, NULL);
 	}
@@ -151,7 +155,8 @@ static bool has_share(const struct look *l, struct job_order *order, int64_t wai
 	struct share_scene scene = { .now = l->now, .wait = wait };
 	struct books_copy books;
 
-	if (!type->share)
+	/* Inside of a pipeline it is that which counts for its client. */
+	if (!type->share || !l->peer)
 		return true;
 	books = books_read(type->books);
 	/* Not this one. */
@@ -186,13 +191,19 @@ static bool may_wait(const struct look *l, struct job_order *order, struct answe
 	return refuse(l, why, refusal);
 }
 
+/* It is a part of what has been let in. */
+static bool is_let_in(const struct job_order *order)
+{
+	return order->is_stage && !order->peer;
+}
+
 bool admit_place(struct job_order *order, struct answer *refusal)
 {
 	struct type *type = order->type;
-	struct look l = { .type = type, .now = order->arrived, .places = order->places, .peer = order->peer };
+	struct look l = { .type = type, .now = order->arrived, .places = order->places, .peer = order->peer, .said = &order->refused };
 
 	l.has_places = books_take_places(type->books, l.places, type->config->concurrency + type->config->queue);
-	if (shim_load(&type->leatd->draining, relaxed))
+	if (shim_load(&type->leatd->draining, relaxed) && !is_let_in(order))
 		return refuse(&l, REFUSED_draining, refusal);
 	if (type_is_paused(type))
 		return refuse(&l, REFUSED_paused, refusal);
@@ -200,7 +211,7 @@ bool admit_place(struct job_order *order, struct answer *refusal)
 		return refuse(&l, REFUSED_crash_loop, refusal);
 	if (!l.has_places)
 		return refuse_places(&l, refusal);
-	if (!charge(order->catalogue, order_size(order)))
+	if (!charge(order, order_size(order)))
 		return refuse(&l, REFUSED_memory, refusal);
 	return may_wait(&l, order, refusal);
 }
@@ -214,14 +225,14 @@ void admit_starved(struct type *type, moment now, struct answer *refusal)
 	refuse(&l, draining ? REFUSED_draining : REFUSED_memory, refusal);
 }
 
-void admit_leave(struct job_order *order, struct answer *refusal)
+void admit_leave(struct job_order *order, enum refusal why, struct answer *refusal)
 {
 	struct look l = { .type = order->type, .now = order->arrived, .places = order->places, .has_places = true };
 
 	leatd_discharge(order->type->leatd, order_size(order));
 	if (order->share)
 		share_give_back(order->type->share, order->share, (uint32_t)order->places, false);
-	refuse(&l, REFUSED_memory, refusal);
+	refuse(&l, why, refusal);
 }
 
 /* Into the channel. Those that gave their place up while they waited still lie there, and there is room for as many again. When they have

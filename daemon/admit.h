@@ -31,8 +31,8 @@ must_check bool admit_enter_hands(struct batch *, struct answer *refusal);
  * thread. */
 must_check bool admit_again(struct job *hand);
 
-/* Gives back what admit_place() took, because no job could be made. */
-void admit_leave(struct job_order *, struct answer *refusal);
+/* Gives back what admit_place() took, because no job could be made (REFUSED_memory), or because another that it needs was refused. */
+void admit_leave(struct job_order *, enum refusal why, struct answer *refusal);
 
 /* Refuses a job whose payload could not be read, for want of memory: it is submitted with this. Any thread. */
 void admit_starved(struct type *, moment now, struct answer *refusal);

@@ -19,7 +19,7 @@ struct fact {
 	int64_t number;
 };
 
-enum { ANSWER_FACTS_MAX = 4 };
+enum { ANSWER_FACTS_MAX = 6 };
 
 /* Both ways to write an answer, up to the number that is its last fact: for what is said often, and not to be put together each time. */
 struct answer_texts {

@@ -51,8 +51,12 @@ void catalogue_unref(struct catalogue *c)
 {
 	if (!c || shim_sub(&c->references, 1, acq_rel) > 1)
 		return;
-	for (size_t i = 0; i < c->type_count; i++)
-		type_unref(c->types[i]);
+	for (size_t i = 0; i < c->type_count; i++) {
+		if (c->types[i])
+			type_unref(c->types[i]);
+	}
+	if (c->pipes)
+		type_unref(c->pipes);
 	for (size_t i = 0; i < c->semaphore_count; i++)
 		named_semaphore_unref(c->semaphores[i]);
 	free(c->types);
@@ -62,16 +66,22 @@ void catalogue_unref(struct catalogue *c)
 	free(c);
 }
 
+static void retire(struct leatd *leatd, struct type *type)
+{
+	type->next = leatd->retired;
+	leatd->retired = type;
+}
+
 void catalogue_retire(const struct catalogue *old, const struct catalogue *new)
 {
 	for (size_t i = 0; i < old->type_count; i++) {
 		struct type *type = old->types[i];
 
-		if (new && catalogue_type(new, type->name) == type)
-			continue;
-		type->next = old->leatd->retired;
-		old->leatd->retired = type;
+		if (type && !(new && catalogue_type(new, type->name) == type))
+			retire(old->leatd, type);
 	}
+	if (old->pipes && !(new && new->pipes == old->pipes))
+		retire(old->leatd, old->pipes);
 }
 
 /* --- Making --- */
@@ -115,16 +125,39 @@ static bool uses_the_same(const struct catalogue *c, const struct type *type, co
 	return true;
 }
 
+struct type *catalogue_type_of(const struct catalogue *c, const struct job_config *config)
+{
+	for (size_t i = 0; i < c->type_count; i++) {
+		if (c->config->jobs[i] == config)
+			return c->types[i];
+	}
+	return NULL;
+}
+
+static bool has_the_same_stages(const struct catalogue *c, const struct type *type, const struct job_config *config)
+{
+	for (size_t i = 0; i < config->stage_count; i++) {
+		if (catalogue_type_of(c, config->stages[i]) != type->stages[i])
+			return false;
+	}
+	return true;
+}
+
 /* The old one if it may stay, else one that is started. */
 static int make_type(struct catalogue *c, const struct job_config *config, struct type *old, struct catalogue_change *change, struct type **to)
 {
-	if (old && config_job_is_same(old->config, config) && uses_the_same(c, old, config)) {
+	int r = 0;
+
+	if (old && config_job_is_same(old->config, config) && uses_the_same(c, old, config) && has_the_same_stages(c, old, config)) {
 		*to = old;
-		return 0;
+	} else {
+		change->added += !old;
+		change->changed += old != NULL;
+		r = type_start(c, config, old, to);
 	}
-	change->added += !old;
-	change->changed += old != NULL;
-	return type_start(c, config, old, to);
+	if (r == 0)
+		type_ref(*to);
+	return r;
 }
 
 static void tell_failure(const struct job_config *config, int r, struct buf *errors)
@@ -135,25 +168,69 @@ static void tell_failure(const struct job_config *config, int r, struct buf *err
 		buf_addf(errors, "[job %s] cannot be started: %s\n", config->name, strerror(-r));
 }
 
+/* What a pipeline leads through comes before it. */
+static bool is_next(const struct catalogue *c, size_t i)
+{
+	const struct job_config *config = c->config->jobs[i];
+
+	for (size_t n = 0; n < config->stage_count; n++) {
+		if (!catalogue_type_of(c, config->stages[n]))
+			return false;
+	}
+	return !c->types[i];
+}
+
+/* Those that can be made now. 0 or -errno, and *config is the one that could not be. */
+static int make_some(struct catalogue *c, const struct catalogue *before, struct catalogue_change *change, const struct job_config **config,
+		     size_t *made)
+{
+	for (size_t i = 0; i < c->type_count; i++) {
+		int r;
+
+		if (!is_next(c, i))
+			continue;
+		*config = c->config->jobs[i];
+		r = make_type(c, *config, before ? catalogue_type(before, slice_of((*config)->name)) : NULL, change, &c->types[i]);
+		if (r < 0)
+			return r;
+		++*made;
+	}
+	return 0;
+}
+
+/* max_pipes is all that the configuration says of it. */
+static int make_pipes(struct catalogue *c, const struct catalogue *before)
+{
+	const struct job_config *config = &c->config->pipes;
+	int r = 0;
+
+	if (before && before->pipes->config->concurrency == config->concurrency)
+		c->pipes = before->pipes;
+	else
+		r = type_start(c, config, before ? before->pipes : NULL, &c->pipes);
+	if (r == 0)
+		type_ref(c->pipes);
+	return r;
+}
+
 static bool make_types(struct catalogue *c, const struct catalogue *before, struct catalogue_change *change, struct buf *errors)
 {
+	const struct job_config *config = &c->config->pipes;
+	size_t made = 0;
+	int r;
+
 	c->types = calloc(c->config->job_count + 1, sizeof(struct type *));
 	if (!c->types) {
 		buf_addf(errors, "%s\n", strerror(ENOMEM));
 		return false;
 	}
-	for (; c->type_count < c->config->job_count; c->type_count++) {
-		const struct job_config *config = c->config->jobs[c->type_count];
-		struct type *old = before ? catalogue_type(before, slice_of(config->name)) : NULL;
-		int r = make_type(c, config, old, change, &c->types[c->type_count]);
-
-		if (r < 0) {
-			tell_failure(config, r, errors);
-			return false;
-		}
-		type_ref(c->types[c->type_count]);
-	}
-	return true;
+	c->type_count = c->config->job_count;
+	r = make_pipes(c, before);
+	while (r == 0 && made < c->type_count)
+		r = make_some(c, before, change, &config, &made);
+	if (r < 0)
+		tell_failure(config, r, errors);
+	return r == 0;
 }
 
 static void count_removed(const struct catalogue *c, const struct catalogue *before, struct catalogue_change *change)

@@ -22,8 +22,9 @@ struct catalogue {
 	struct leatd *leatd;
 	struct config *config;          /* a reference */
 	struct access *access;          /* who may come in; a reference */
-	struct type **types;            /* sorted by name; a reference to each */
+	struct type **types;            /* sorted by name, as in the configuration; a reference to each */
 	size_t type_count;
+	struct type *pipes;             /* of the pipes that clients put together; not among them. See pipe.h */
 	struct named_semaphore **semaphores;    /* sorted by name, as in the configuration; a reference to each */
 	size_t semaphore_count;
 };
@@ -46,6 +47,8 @@ void catalogue_retire(const struct catalogue *old, const struct catalogue *new);
 
 /* The type of that name, or NULL. */
 struct type *catalogue_type(const struct catalogue *, struct slice name);
+/* The type that was made of it, or NULL. */
+struct type *catalogue_type_of(const struct catalogue *, const struct job_config *);
 /* The name nearest to one that is not there, or NULL. */
 const char *catalogue_nearest_type(const struct catalogue *, struct slice name);
 

@@ -131,6 +131,55 @@ static void do_map(struct exchange *ex, size_t argc, const struct slice *argv)
 		exchange_answer(ex, &why);
 }
 
+/* How many jobs there are, which have to follow, and a payload. */
+static bool pipe_stages(struct request *request, size_t argc, const struct slice *argv, struct answer *why)
+{
+	uint64_t n;
+
+	if (!text_count(argv[1], &n)) {
+		*why = answer_make(CODE_ERR, "the number of jobs is not 2 to 16");
+		return false;
+	}
+	if (!request_set_stages(request, argv + 2, n, why))
+		return false;
+	if (n + 3 > argc) {
+		*why = answer_make(CODE_ERR, "fewer jobs and a payload follow than their number says");
+		answer_fact(why, "number", (int64_t)n);
+		answer_fact(why, "words", (int64_t)(argc - 2));
+		return false;
+	}
+	request->payload = argv[2 + n];
+	return true;
+}
+
+/* The option at the front of these words, as run_option(). */
+static size_t pipe_option(struct request *request, size_t left, const struct slice *words, struct answer *why)
+{
+	static const char usage[] = "PIPE takes n job... payload [DEADLINE duration] [ID id]";
+
+	if (slice_is_nocase(words[0], SLICE("ARG"))) {
+		*why = answer_make(CODE_ERR, usage);
+		return 0;
+	}
+	return run_option(usage, request, NULL, left, words, why);
+}
+
+static void do_pipe(struct exchange *ex, size_t argc, const struct slice *argv)
+{
+	struct request request = { .stages = NULL };
+	struct answer why;
+	bool good = pipe_stages(&request, argc, argv, &why);
+
+	for (size_t i = 3 + request.stage_count, n; good && i < argc; i += n) {
+		n = pipe_option(&request, argc - i, argv + i, &why);
+		good = n > 0;
+	}
+	if (good)
+		exchange_run(ex, &request);
+	else
+		exchange_answer(ex, &why);
+}
+
 static void add_value(struct buf *to, const struct report_field *f)
 {
 	if (f->text)

@@ -249,6 +249,7 @@ void config_free(struct config *config)
 		semaphore_free(config->semaphores[i]);
 	free(config->jobs);
 	free(config->semaphores);
+	free(config->pipes.name);
 	free(config->origin);
 	access_unref(config->access);
 	free(config);

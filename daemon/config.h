@@ -55,7 +55,10 @@ struct account {
 	char *home;             /* owned */
 };
 
-enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC, KIND_WORKER, KIND_PLUGIN, KIND_PLUGIN_HOST };
+enum job_kind { KIND_BUILTIN_ECHO, KIND_BUILTIN_SLEEP, KIND_EXEC, KIND_WORKER, KIND_PLUGIN, KIND_PLUGIN_HOST, KIND_PIPELINE };
+
+/* Of one pipe, at least and at most. */
+enum { PIPE_STAGES_MIN = 2, PIPE_STAGES_MAX = 16 };
 
 struct job_config {
 	char *name;
@@ -80,6 +83,9 @@ struct job_config {
 	uint64_t success_bits[4];       /* the exit statuses of `success`, a bit each */
 	size_t uses_index[USES_MAX];    /* of config->semaphores, sorted: the order in which they are taken */
 	size_t uses_count;
+	const struct job_config *stages[PIPE_STAGES_MAX];       /* of KIND_PIPELINE, in their order; borrowed */
+	size_t stage_count;
+	bool ends;              /* none of them leads back to it */
 	struct config_origin *origin;   /* where each key was set; for messages, private to config.c */
 };
 
@@ -116,6 +122,7 @@ struct config {
 	struct semaphore_config **semaphores;   /* sorted by name */
 	size_t semaphore_count;
 	struct config_origin *origin;   /* as above, of [server] */
+	struct job_config pipes;        /* of the pipes that clients put together: see pipe.h */
 };
 
 /* A section's name with its kind is of at most 49 characters: see config.c. */
@@ -137,7 +144,7 @@ void config_print(const struct config *, struct buf *);
 /* The built-in default: the text of conf/leatd.ini. */
 struct slice config_default_text(void);
 
-/* "builtin", "exec", "worker" or "plugin", as in the configuration. */
+/* "builtin", "exec", "worker", "plugin" or "pipeline", as in the configuration. */
 const char *config_kind_name(enum job_kind);
 
 /* Whether its jobs run in long-lived processes: see workers.h. */

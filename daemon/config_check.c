@@ -3,6 +3,7 @@
 #include "address.h"
 #include "args.h"
 #include "cmdline.h"
+#include "pipe_check.h"
 #include "plugin_check.h"
 #include "text.h"
 #include "../lib/cleanup.h"
@@ -396,6 +397,14 @@ static void check_plugin(struct job_config *job, const struct server_config *ser
 		check_workers(job, c);
 }
 
+/* What its stages are is looked at when all jobs have been. */
+static void check_pipeline(struct job_config *job, const struct server_config *server unused_arg, struct check *c)
+{
+	job->kind = KIND_PIPELINE;
+	if (*job->uses)
+		FAULT(c, "uses", "is for the jobs of a pipeline, not for the pipeline: it would hold what they wait for");
+}
+
 static const char *semaphore_name(size_t i, const void *arg)
 {
 	return ((const struct config *)arg)->semaphores[i]->name;
@@ -459,6 +468,7 @@ static const struct kind_row {
 	{ "exec", offsetof(struct job_config, exec), check_exec },
 	{ "worker", offsetof(struct job_config, worker), check_worker },
 	{ "plugin", offsetof(struct job_config, plugin), check_plugin },
+	{ "pipeline", offsetof(struct job_config, pipeline), check_pipeline },
 };
 
 static void check_kind(struct job_config *job, const struct server_config *server, struct check *c)
@@ -475,7 +485,7 @@ static void check_kind(struct job_config *job, const struct server_config *serve
 		is = &kind_rows[i];
 	}
 	if (!is)
-		fault(c->faults, 0, c->section, NULL, "has no kind: set builtin, exec, worker or plugin");
+		fault(c->faults, 0, c->section, NULL, "has no kind: set builtin, exec, worker, plugin or pipeline");
 	else
 		is->check(job, server, c);
 }
@@ -502,6 +512,133 @@ static void check_job(struct job_config *job, const struct config *config, struc
 		job->deadline = job->max_deadline;
 }
 
+/* --- Pipelines --- */
+
+static const char *job_name(size_t i, const void *arg)
+{
+	return ((const struct config *)arg)->jobs[i]->name;
+}
+
+static struct job_config *find_job(const struct config *config, struct slice name)
+{
+	for (size_t i = 0; i < config->job_count; i++) {
+		if (slice_is(name, slice_of(config->jobs[i]->name)))
+			return config->jobs[i];
+	}
+	return NULL;
+}
+
+static void fault_no_stage(const struct config *config, struct slice name, struct check *c)
+{
+	const char *nearest = text_nearest(name, job_name, config->job_count, config);
+	char shown[128];
+
+	text_printable(name, shown, sizeof(shown));
+	if (nearest)
+		FAULT(c, "pipeline", "there is no [job %s]; did you mean %s?", shown, nearest);
+	else
+		FAULT(c, "pipeline", "there is no [job %s]", shown);
+}
+
+static void find_stages(struct job_config *job, const struct config *config, struct check *c)
+{
+	const char *at = job->pipeline;
+	size_t named = 0, found = 0;
+
+	while (*(at += strspn(at, " \t"))) {
+		struct slice name = { at, strcspn(at, " \t") };
+		struct job_config *stage = find_job(config, name);
+
+		if (!stage)
+			fault_no_stage(config, name, c);
+		else if (found < PIPE_STAGES_MAX)
+			job->stages[found++] = stage;
+		named++;
+		at += name.len;
+	}
+	job->stage_count = found;
+	if (named < PIPE_STAGES_MIN || named > PIPE_STAGES_MAX)
+		FAULT(c, "pipeline", "names %zu jobs; it takes %d to %d", named, PIPE_STAGES_MIN, PIPE_STAGES_MAX);
+}
+
+/* The stages of such a pipeline come to an end: they are no pipelines, or such as were found to be before it. */
+static bool all_end(const struct job_config *job)
+{
+	for (size_t i = 0; i < job->stage_count; i++) {
+		if (job->stages[i]->kind == KIND_PIPELINE && !job->stages[i]->ends)
+			return false;
+	}
+	return true;
+}
+
+/* Each time round at least one more, or there are no more. */
+static void find_ends(struct config *config)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < config->job_count; i++) {
+			struct job_config *job = config->jobs[i];
+
+			if (job->kind != KIND_PIPELINE || job->ends || !all_end(job))
+				continue;
+			job->ends = true;
+			more = true;
+		}
+	}
+}
+
+static void check_stages(struct job_config *job, const struct config *config, struct check *c)
+{
+	struct pipe_fault why;
+
+	if (!job->ends)
+		FAULT(c, "pipeline", "leads back to itself, or to a pipeline that does");
+	else if (pipe_check(config, job->stages, job->stage_count, &why))
+		;
+	else if (why.needed > 0)
+		FAULT(c, "pipeline", "%s: %s, %llu of %llu", why.detail, why.name, (unsigned long long)why.needed, (unsigned long long)why.most);
+	else
+		FAULT(c, "pipeline", "%s: %s", why.detail, why.name);
+	job->streams_stdin = job->stages[0]->kind == KIND_EXEC && job->stages[0]->streams_stdin;
+}
+
+static void each_pipeline(struct config *config, struct faults *faults,
+			  void (*visit)(struct job_config *, const struct config *, struct check *))
+{
+	char section[JOB_NAME_MAX + 8];
+	struct check c = { .faults = faults, .server = &config->server, .section = section, .kind = OPTION_JOB };
+
+	for (size_t i = 0; i < config->job_count; i++) {
+		if (config->jobs[i]->kind != KIND_PIPELINE)
+			continue;
+		c.origin = config->jobs[i]->origin;
+		snprintf(section, sizeof(section), "job %s", config->jobs[i]->name);
+		visit(config->jobs[i], config, &c);
+	}
+}
+
+/* When all jobs have been looked at by themselves. */
+static void check_pipelines(struct config *config, struct faults *faults)
+{
+	size_t before = faults->count;
+
+	each_pipeline(config, faults, find_stages);
+	if (faults->count > before)
+		return;
+	find_ends(config);
+	each_pipeline(config, faults, check_stages);
+}
+
+/* What clients put together is of a kind that no section makes. */
+static void set_pipes(struct config *config)
+{
+	config->pipes.kind = KIND_PIPELINE;
+	config->pipes.name = strdup("PIPE");
+	config->pipes.concurrency = config->server.max_pipes;
+}
+
 void config_check(struct config *config, struct faults *faults)
 {
 	struct check c = { .faults = faults, .server = &config->server, .section = "server", .origin = config->origin, .kind = OPTION_SERVER };
@@ -512,6 +649,8 @@ void config_check(struct config *config, struct faults *faults)
 	check_names(config->server.user, config->server.group, &c);
 	for (size_t i = 0; i < config->job_count; i++)
 		check_job(config->jobs[i], config, faults);
+	check_pipelines(config, faults);
+	set_pipes(config);
 	if (config->semaphore_count > SEMAPHORES_MAX)
 		fault(faults, 0, NULL, NULL, "more than %d semaphores", SEMAPHORES_MAX);
 	if (config->job_count == 0)

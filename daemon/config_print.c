@@ -16,6 +16,8 @@ const char *config_kind_name(enum job_kind kind)
 	case KIND_PLUGIN:
 	case KIND_PLUGIN_HOST:
 		return "plugin";
+	case KIND_PIPELINE:
+		return "pipeline";
 	}
 	return "";
 }

@@ -416,6 +416,18 @@ struct ctx *exchange_ctx(struct exchange *ex)
 	return conn->ctx;
 }
 
+/* Of a pipeline the right to run it is enough; of what a client puts together it takes the right to run each. */
+static bool may_run_all(struct exchange *ex, const struct request *request)
+{
+	if (!request->stages)
+		return exchange_may_run(ex, request->job);
+	for (size_t i = 0; i < request->stage_count; i++) {
+		if (!exchange_may_run(ex, request->stages[i]))
+			return false;
+	}
+	return true;
+}
+
 /* The job is on its way: its end will be the answer. */
 static void await(struct exchange *ex, struct job *job, bool streamed)
 {
@@ -456,7 +468,7 @@ void exchange_run(struct exchange *ex, const struct request *request)
 		ex->wire.keep_alive = false;
 		ex->close_after = true;
 	}
-	if (!requester.ctx || !exchange_may_run(ex, request->job))
+	if (!requester.ctx || !may_run_all(ex, request))
 		return;
 	job = request_submit(loop->catalogue, request, &requester, loop->now, &refusal);
 	if (!job) {

@@ -15,6 +15,7 @@
 #include "../lib/cleanup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -44,11 +45,18 @@ struct command {
 
 /* --- Start --- */
 
-/* What is to be its stdin: the stream of the job, if it has one. */
-static void give_stdin(struct command *c)
+/* What is to be its stdin and its stdout: the stream of the job, if it has one, and that into the next stage. 0 or -errno. */
+static int give_streams(struct command *c)
 {
-	c->program.theirs[0] = c->job->in.reader;
-	c->job->in.reader = -1;
+	struct job *job = c->job;
+
+	c->program.theirs[0] = job->in.reader;
+	job->in.reader = -1;
+	if (!job->is_piped)
+		return 0;
+	/* Ours stays open: who reads is to see no end of what has not ended well. */
+	c->program.theirs[1] = fcntl(job->out.writer, F_DUPFD_CLOEXEC, 3);
+	return c->program.theirs[1] < 0 ? -errno : 0;
 }
 
 /* 0 or -errno, and then *what is the step that failed. */
@@ -60,8 +68,9 @@ static int start(struct command *c, const char **what)
 	autofree char **envp = environment_make(&env, config, c->job);
 	int r;
 
-	give_stdin(c);
-	r = program_open(&c->program);
+	r = give_streams(c);
+	if (r == 0)
+		r = program_open(&c->program);
 	*what = "making pipes";
 	if (r < 0 || !envp || (config->arg_count > 0 && !filled))
 		return r < 0 ? r : -ENOMEM;
@@ -252,6 +261,14 @@ static bool is_success(const struct command *c, bool told_to_end)
 	return end->si_code == CLD_EXITED && config_is_success(c->config, end->si_status) && (!told_to_end || end->si_status == 0);
 }
 
+/* The next stage wants no more, and so what became of this one does not count. */
+static bool is_unread(const struct job *job)
+{
+	struct pollfd writer = { job->out.writer, POLLOUT, 0 };
+
+	return job->is_piped && poll(&writer, 1, 0) > 0 && (writer.revents & POLLERR);
+}
+
 static void answer(struct command *c)
 {
 	struct job *job = c->job;
@@ -265,6 +282,8 @@ static void answer(struct command *c)
 		output_answer_done(&c->output);
 	} else if (told_to_end) {
 		job_cut_short(job);
+	} else if (is_unread(job)) {
+		output_answer_done(&c->output);
 	} else {
 		program_answer_end(job, &c->program.tree);
 	}

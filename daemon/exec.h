@@ -1,5 +1,6 @@
 /* Jobs that are commands: payload on stdin, output from stdout, the last line of stderr for people. A job with streams has them instead:
- * job->in is its stdin, and what it writes is moved to job->out as it comes (output.h).
+ * job->in is its stdin, and what it writes is moved to job->out as it comes (output.h). A stage of a pipe that writes into the next one has
+ * job->out for its stdout, and leatd does not see what it writes; its failure does not count when the next one has closed that before.
  *
  * At its deadline less `grace`, or when it is cancelled, a command gets SIGTERM; at the deadline, or one grace after the cancelling,
  * its process group is killed. Whatever way the command ends, exec_run() returns only when its process group is gone, with what

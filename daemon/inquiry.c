@@ -2,6 +2,7 @@
 
 #include "conn_impl.h"
 #include "leatd.h"
+#include "pipe.h"
 
 #include <stdlib.h>
 
@@ -107,6 +108,8 @@ static bool list(struct exchange *ex, void *jobs)
 		ex->unit->class->list(ex->unit, &like, add_job, jobs);
 	else
 		list_job(jobs, ex->job, &ex->peer);
+	if (ex->job && ex->job->pipe)
+		pipe_list(ex->job->pipe, &like, add_job, jobs);
 	return true;
 }
 
@@ -117,7 +120,7 @@ static bool cancel(struct exchange *ex, void *arg)
 	/* An id that a client chose may be one that leatd made up for another: then both are meant. */
 	if (ex->unit)
 		q->cancelled |= ex->unit->class->cancel(ex->unit, q->id);
-	else if (strcmp(ex->job->id, q->id) == 0)
+	else if (strcmp(ex->job->id, q->id) == 0 || (ex->job->pipe && pipe_has(ex->job->pipe, q->id)))
 		q->cancelled |= exchange_cancel(ex);
 	return true;
 }

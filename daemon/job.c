@@ -4,6 +4,8 @@
 #include "ids.h"
 #include "leatd.h"
 #include "log.h"
+#include "meeting.h"
+#include "pipe.h"
 #include "share.h"
 #include "type.h"
 
@@ -95,6 +97,7 @@ struct job *job_new(const struct job_order *order)
 	job->probe = order->probe;
 	job->share = order->share;
 	job->charged = job_order_size(order);
+	job->is_stage = order->is_stage;
 	job->claim = order->claim;
 	if (order->id.len)
 		memcpy(job->id, order->id.at, order->id.len);
@@ -115,6 +118,8 @@ void job_unref(struct job *job)
 	ctx_unref(job->ctx);
 	if (job->batch)
 		batch_free(job->batch);
+	pipe_free(job->pipe);
+	meeting_unref(job->meeting);
 	type_unref(job->type);
 	free(job->output);
 	free(job);
@@ -259,6 +264,9 @@ static bool is_whole(const struct job *job)
 
 void job_learn(const struct job *job, moment now)
 {
+	/* How long it took was up to the others as well. */
+	if (job->meeting)
+		return;
 	estimate_record(&job->type->estimate, now - job->started, is_whole(job), job->probe ? ESTIMATE_PROBE_WEIGHT : 1, now);
 }
 

@@ -19,7 +19,10 @@ struct batch_item;
 struct batch_order;
 struct id_claim;
 struct loop;
+struct meeting;
 struct peer;
+struct pipe;
+struct pipe_order;
 struct share_entry;
 struct type;
 struct unit;
@@ -33,7 +36,7 @@ enum { JOB_ID_MAX = 64, JOB_TRACE_MAX = 55 };
 /* What a job is made from; everything is copied. */
 struct job_order {
 	struct type *type;
-	const struct catalogue *catalogue;      /* whose type it is; borrowed */
+	const struct catalogue *catalogue;      /* whose type it is; borrowed; NULL: of the stage of a pipe, which may outlive it */
 	struct slice payload;
 	struct slice id;                /* empty: one is made up */
 	struct id_claim *claim;         /* of the id, or NULL; taken over */
@@ -48,10 +51,13 @@ struct job_order {
 	 * beside the job. */
 	size_t places, quorum, width, beside_bytes;
 	const struct batch_order *batch;        /* NULL: a single job */
+	const struct pipe_order *pipe;          /* what the client put together; NULL: that is configured, or it is no pipe */
+	bool is_stage;                  /* of a pipe; without a peer it is of one that has been let in */
 
 	/* Admission's, taken over by the job. */
 	struct share_entry *share;
 	bool probe;
+	enum refusal refused;           /* why, if it was */
 };
 
 struct job {
@@ -78,6 +84,13 @@ struct job {
 	/* Of a batch: it is the whole, or one of the hands that do its items one after the other; see batch.h. */
 	struct batch *batch;
 	struct batch_item *item;        /* a hand's: the one it has now */
+
+	/* Of a pipe (pipe.h): it is the whole, or a stage. */
+	struct pipe *pipe;              /* the whole's; owned */
+	struct meeting *meeting;        /* a stage's that runs together with others; a reference */
+	bool is_stage;
+	bool is_piped;                  /* `out` leads into the next stage, and is to be the stdout of its command */
+	bool entered;                   /* a stage's: it is in the channel of its type, or was */
 
 	/* Its owner's: see job_claim(). */
 	struct id_claim *claim;         /* of an id that the client chose; given back when the job ends */

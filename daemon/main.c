@@ -574,6 +574,7 @@ static void leave_abandoned(const struct leatd *leatd)
 
 	for (size_t i = 0; i < leatd->catalogue->type_count; i++)
 		abandoned += books_read(leatd->catalogue->types[i]->books).abandoned;
+	abandoned += books_read(leatd->catalogue->pipes->books).abandoned;
 	for (const struct type *type = leatd->retired; type; type = type->next)
 		abandoned += is_gone(leatd, type) ? books_read(type->books).abandoned : 0;
 	if (abandoned == 0)

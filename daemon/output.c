@@ -20,7 +20,7 @@ void output_init(struct output *o, struct job *job)
 
 static bool is_streamed(const struct output *o)
 {
-	return o->job->out.writer >= 0;
+	return o->job->out.writer >= 0 && !o->job->is_piped;
 }
 
 static size_t most(const struct output *o)

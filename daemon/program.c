@@ -84,7 +84,7 @@ int program_open(struct program *p)
 {
 	int r = p->theirs[0] < 0 ? make_pipe(&p->in, &p->theirs[0], false) : 0;
 
-	if (r == 0)
+	if (r == 0 && p->theirs[1] < 0)
 		r = make_pipe(&p->out, &p->theirs[1], true);
 	return r < 0 ? r : make_pipe(&p->err, &p->theirs[2], true);
 }

@@ -24,7 +24,7 @@ must_check int program_take_leaf(struct program *, struct type *);
 /* Back, or away with it if nothing could be started in it. */
 void program_give_leaf(struct program *, struct type *);
 
-/* Makes its pipes, but for a stdin that has been given to it (theirs[0]). 0 or -errno. */
+/* Makes its pipes, but for a stdin and a stdout that have been given to it (theirs[0] and [1]). 0 or -errno. */
 must_check int program_open(struct program *);
 
 /* Starts the executable of the type, with these arguments and variables. In the keeper. 0, or -errno and then *what is the

@@ -7,6 +7,7 @@
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
+#include "pipe.h"
 #include "run.h"
 #include "text.h"
 #include "tokens.h"
@@ -35,6 +36,16 @@ bool request_set_id(struct request *request, struct slice text, struct answer *w
 		return true;
 	}
 	*why = answer_make(CODE_ERR, "the id is not 1 to 64 of A-Za-z0-9._-");
+	return false;
+}
+
+bool request_set_stages(struct request *request, const struct slice *stages, size_t count, struct answer *why)
+{
+	request->stages = stages;
+	request->stage_count = count;
+	if (count >= PIPE_STAGES_MIN && count <= PIPE_STAGES_MAX)
+		return true;
+	*why = answer_make(CODE_ERR, "a pipe has 2 to 16 jobs");
 	return false;
 }
 
@@ -99,6 +110,25 @@ static bool claim_id(struct leatd *leatd, struct slice id, struct id_claim **cla
 	return false;
 }
 
+/* The stages of a pipe that a client has put together are let in with it, those of a pipeline when it runs. False: everything is given
+ * back but the claim. */
+static bool add_stages(struct job_order *order, struct job *job, struct answer *why)
+{
+	struct answer unsaid;
+	enum refusal reason = REFUSED_memory;
+
+	if (pipe_new(job, order->pipe)) {
+		if (!order->pipe || pipe_admit(job->pipe, order->peer, order->arrived, why, &reason))
+			return true;
+		why = &unsaid;
+	}
+	job->charged -= job_order_size(order);
+	job_unref(job);
+	job_unref(job);
+	admit_leave(order, reason, why);
+	return false;
+}
+
 /* A place was given; the job is on its way, or everything is given back but the claim. */
 static struct job *send_off(struct job_order *order, struct answer *why)
 {
@@ -107,13 +137,15 @@ static struct job *send_off(struct job_order *order, struct answer *why)
 	if (!job) {
 		bool descriptors = errno == EMFILE || errno == ENFILE;
 
-		admit_leave(order, why);
+		admit_leave(order, REFUSED_memory, why);
 		if (descriptors) {
 			why->detail = "no descriptors left for its stream";
 			why->texts = NULL;
 		}
 		return NULL;
 	}
+	if (order->type->config->kind == KIND_PIPELINE && !add_stages(order, job, why))
+		return NULL;
 	if (admit_enter(order->type, job, why))
 		return job;
 	job_unref(job);
@@ -127,7 +159,7 @@ static struct job *send_off_batch(struct job_order *order, struct answer *why)
 	struct job *whole = job_new(order);
 
 	if (!whole || !batch_new(whole, order->batch)) {
-		admit_leave(order, why);
+		admit_leave(order, REFUSED_memory, why);
 		if (!whole)
 			return NULL;
 		whole->charged = 0;
@@ -140,13 +172,24 @@ static struct job *send_off_batch(struct job_order *order, struct answer *why)
 	return NULL;
 }
 
+static moment deadline_of_order(const struct job_order *order, int64_t asked_ns)
+{
+	struct job_config bounds;
+
+	if (!order->pipe)
+		return deadline_of(order->type->config, asked_ns, order->arrived);
+	bounds.deadline = pipe_deadline(order->pipe);
+	bounds.max_deadline = pipe_max_deadline(order->pipe);
+	return deadline_of(&bounds, asked_ns, order->arrived);
+}
+
 static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t deadline_ns, struct answer *why)
 {
 	struct job *job;
 
 	if (!claim_id(leatd, order->id, &order->claim, why))
 		return NULL;
-	order->deadline = deadline_of(order->type->config, deadline_ns, order->arrived);
+	order->deadline = deadline_of_order(order, deadline_ns);
 	if (!admit_place(order, why))
 		job = NULL;
 	else
@@ -174,15 +217,36 @@ static struct job *submit_request(struct leatd *leatd, struct job_order *order, 
 	return submit(leatd, order, request->deadline_ns, why);
 }
 
+/* By itself, so that the others do without the room. */
+static never_inline struct job *submit_pipe(const struct catalogue *c, struct job_order *order, const struct request *request,
+					    struct answer *why)
+{
+	struct pipe_order pipe = { .count = request->stage_count };
+
+	order->type = c->pipes;
+	order->pipe = &pipe;
+	for (size_t i = 0; i < pipe.count; i++) {
+		pipe.types[i] = request_find_type(c, request->stages[i], why);
+		if (pipe.types[i])
+			continue;
+		answer_fact(why, "stage", (int64_t)i);
+		return NULL;
+	}
+	return pipe_is_possible(c, &pipe, request->id, why) ? submit(c->leatd, order, request->deadline_ns, why) : NULL;
+}
+
 struct job *request_submit(const struct catalogue *c, const struct request *request, const struct requester *requester, moment arrived,
 			   struct answer *why)
 {
 	struct job_order order = {
-		.type = request_find_type(c, request->job, why), .catalogue = c, .payload = request->payload, .id = request->id,
+		.catalogue = c, .payload = request->payload, .id = request->id,
 		.traceparent = request->traceparent, .arrived = arrived, .parent = requester->ctx, .home = requester->home,
 		.peer = requester->peer, .stream_in = request->stream_in, .stream_out = request->stream_out, .places = 1, .quorum = 1, .width = 1,
 	};
 
+	if (request->stages)
+		return submit_pipe(c, &order, request, why);
+	order.type = request_find_type(c, request->job, why);
 	return order.type ? submit_request(c->leatd, &order, request, why) : NULL;
 }
 

@@ -23,6 +23,8 @@ struct request {
 	struct slice traceparent;
 	const struct arg_values *args;  /* for the command; NULL: none */
 	bool stream_in, stream_out;     /* the payload is still to come; the output is wanted as it comes */
+	const struct slice *stages;     /* a pipe of these jobs; NULL: `job` alone */
+	size_t stage_count;
 };
 
 /* Who asks. */
@@ -36,6 +38,9 @@ struct requester {
 must_check bool request_set_deadline(struct request *, struct slice text, struct answer *why);
 /* Takes an id that a client sent. False: not an id, and *why is the answer. */
 must_check bool request_set_id(struct request *, struct slice text, struct answer *why);
+
+/* How many stages a pipe has that a client puts together. False: too few or too many, and *why is the answer. */
+must_check bool request_set_stages(struct request *, const struct slice *stages, size_t count, struct answer *why);
 
 /* The type of that name. NULL: there is none, and *why is the answer, with the nearest name. */
 must_check struct type *request_find_type(const struct catalogue *, struct slice name, struct answer *why);

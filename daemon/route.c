@@ -184,6 +184,48 @@ static void post_map(struct exchange *ex, const struct http_request *http, struc
 	free(payloads.list);
 }
 
+/* The segments of the address are the jobs. False: there are too few, or too many. */
+static bool set_pipe(struct request *request, struct slice stages[PIPE_STAGES_MAX + 1], struct slice rest, struct answer *why)
+{
+	size_t n = 0;
+
+	while (n <= PIPE_STAGES_MAX) {
+		const char *slash = memchr(rest.at, '/', rest.len);
+		size_t len = slash ? (size_t)(slash - rest.at) : rest.len;
+
+		stages[n++] = (struct slice){ rest.at, len };
+		if (!slash)
+			break;
+		rest = (struct slice){ slash + 1, rest.len - len - 1 };
+	}
+	return request_set_stages(request, stages, n, why);
+}
+
+/* Those of RUN would be of no job in particular. */
+static never_inline bool has_args(struct slice query, struct answer *why)
+{
+	char room[HTTP_LINE_MAX];
+	struct arg_values args;
+
+	if (!add_args(&args, query, room, why))
+		return true;
+	*why = answer_make(CODE_ERR, "a pipe takes no arguments");
+	return args.count > 0;
+}
+
+static void post_pipe(struct exchange *ex, const struct http_request *http, struct slice rest)
+{
+	struct request request = { .payload = http->body, .stream_in = http->streamed };
+	struct slice stages[PIPE_STAGES_MAX + 1];
+	struct answer why;
+
+	if (!set_common(&request, http, &why) || !set_stream(ex, &request, http, &why) || !set_pipe(&request, stages, rest, &why) ||
+	    (http->query.len > 0 && has_args(http->query, &why)))
+		exchange_answer(ex, &why);
+	else
+		exchange_run(ex, &request);
+}
+
 static void get_jobs(struct exchange *ex, const struct http_request *http unused_arg, struct slice rest unused_arg)
 {
 	struct buf body = { 0 };
@@ -328,6 +370,7 @@ static const struct route {
 } routes[] = {
 	{ SLICE("/v1/run/"), SLICE(""), HTTP_POST, RIGHT_LOOK, post_run },
 	{ SLICE("/v1/map/"), SLICE(""), HTTP_POST, RIGHT_LOOK, post_map },
+	{ SLICE("/v1/pipe/"), SLICE(""), HTTP_POST, RIGHT_LOOK, post_pipe },
 	{ SLICE("/v1/jobs"), SLICE(""), HTTP_GET, RIGHT_LOOK, get_jobs },
 	{ SLICE("/v1/jobs/"), SLICE("/pause"), HTTP_POST, RIGHT_OPS, post_pause },
 	{ SLICE("/v1/jobs/"), SLICE("/resume"), HTTP_POST, RIGHT_OPS, post_resume },
@@ -437,8 +480,14 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 
 struct type *route_type(const struct catalogue *c, const struct http_request *http)
 {
-	const struct slice run = SLICE("/v1/run/"), map = SLICE("/v1/map/"), path = http->path;
+	const struct slice run = SLICE("/v1/run/"), map = SLICE("/v1/map/"), pipe = SLICE("/v1/pipe/"), path = http->path;
 
+	/* Of a pipe it is the first of its jobs. */
+	if (http->method == HTTP_POST && path.len > pipe.len && memcmp(path.at, pipe.at, pipe.len) == 0) {
+		const char *slash = memchr(path.at + pipe.len, '/', path.len - pipe.len);
+
+		return slash ? catalogue_type(c, (struct slice){ path.at + pipe.len, (size_t)(slash - path.at) - pipe.len }) : NULL;
+	}
 	if (http->method != HTTP_POST || path.len < run.len ||
 	    (memcmp(path.at, run.at, run.len) != 0 && memcmp(path.at, map.at, map.len) != 0))
 		return NULL;
@@ -526,6 +575,6 @@ void route_dispatch(struct exchange *ex, const struct http_request *http)
 	else if (http->method == HTTP_OTHER)
 		fail(ex, CODE_ERR, 501, "unknown method");
 	else
-		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/map/JOB, /v1/jobs, /v1/ps, /v1/events, /v1/drain, "
-		     "/v1/reload, /metrics, /healthz, /readyz");
+		fail(ex, CODE_ERR, 404, "nothing at this address; there are /, /v1/run/JOB, /v1/map/JOB, /v1/pipe/JOB/JOB, /v1/jobs, /v1/ps, /v1/events, "
+		     "/v1/drain, /v1/reload, /metrics, /healthz, /readyz");
 }

@@ -5,6 +5,8 @@
 #include "hand.h"
 #include "job.h"
 #include "leatd.h"
+#include "meeting.h"
+#include "pipe.h"
 #include "plugin.h"
 #include "semaphores.h"
 #include "type.h"
@@ -21,6 +23,7 @@ static const struct kind {
 	[KIND_WORKER] = { worker_run, false },
 	[KIND_PLUGIN] = { plugin_run, false },
 	[KIND_PLUGIN_HOST] = { worker_run, false },
+	[KIND_PIPELINE] = { pipe_run, false },
 };
 
 void run_kind(struct job *job)
@@ -51,12 +54,14 @@ enum code run_why_not(const struct job *job, moment now)
 /* A kind that has all its output at the end puts it into the answer. */
 static void end_streams(struct job *job)
 {
-	if (job->out.writer >= 0 && job->answer.output.len > 0) {
+	if (job->out.writer >= 0 && !job->is_piped && job->answer.output.len > 0) {
 		if (!stream_write(&job->out, job->answer.output.at, job->answer.output.len, job->ctx))
 			job_cut_short(job);
 		job->answer.output = SLICE("");
 	}
-	stream_close_writer(&job->out);
+	/* The next stage is to take for an end only what is one. */
+	if (!job->is_piped || job->outcome == OUTCOME_done)
+		stream_close_writer(&job->out);
 	stream_close_reader(&job->in);
 }
 
@@ -74,6 +79,32 @@ static enum turn take_turn(struct job *job, enum code why, moment now)
 	return TURN_RAN;
 }
 
+/* Gets what it needs besides a runner: permits, or the other stages and permits for all. False: there is nothing to be given back. */
+static bool get_ready(struct job *job)
+{
+	if (!job->meeting)
+		return semaphores_take(job);
+	meeting_join(job);
+	return true;
+}
+
+static void give_back(struct job *job)
+{
+	if (job->meeting)
+		meeting_leave(job);
+	else
+		semaphores_give_back(job->type);
+}
+
+void run_go_home(struct job *job)
+{
+	/* Of a pipe that may be over as soon as it has its last stage back. */
+	struct chan *home = job->is_stage ? chan_ref(job->home) : NULL;
+
+	chan_send(job->home, &job, NULL, FOREVER);
+	chan_unref(home);
+}
+
 static void run_alone(struct job *job)
 {
 	struct type *type = job->type;
@@ -86,23 +117,25 @@ static void run_alone(struct job *job)
 	gate_pass(type->gate, job->ctx, FOREVER);
 	now = moment_now();
 	why = run_why_not(job, now);
-	if (type->uses_count > 0 && why == CODE_OK) {
-		held = semaphores_take(job);
+	if ((type->uses_count > 0 || job->meeting) && why == CODE_OK) {
+		held = get_ready(job);
 		now = moment_now();
-		/* If they were not to be had, its context has ended, and this says so. */
+		/* If it could not, its context has ended, and this says so. */
 		why = run_why_not(job, now);
 	}
 	turn = take_turn(job, why, now);
 	/* Permits and place are free before anybody can read the answer. */
 	if (held)
-		semaphores_give_back(type);
+		give_back(job);
+	if (job->pipe && turn != TURN_RAN)
+		pipe_drop(job->pipe);
 	if (turn == TURN_WAS_GONE) {
 		job_bury(job);
 		return;
 	}
 	if (turn == TURN_RAN && !job_end_running(job, moment_now()))
 		return;
-	chan_send(job->home, &job, NULL, FOREVER);
+	run_go_home(job);
 }
 
 void run_job(void *elem, void *unused unused_arg)

@@ -11,6 +11,9 @@ struct type;
 /* The work of a type's pool; `elem` is a struct job **: a job, or a hand of a batch. */
 void run_job(void *elem, void *unused);
 
+/* Sends a job that is over home. Any thread. */
+void run_go_home(struct job *);
+
 /* --- For hand.c --- */
 
 /* What to answer instead of starting it: its time is up, or nobody wants it any more. CODE_OK: it is worth it. */

@@ -38,6 +38,17 @@ int stream_open(struct stream *s, bool reader_blocks)
 	return 0;
 }
 
+int stream_open_between(struct stream *s)
+{
+	int ends[2];
+
+	*s = STREAM_CLOSED;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	*s = (struct stream){ ends[0], ends[1] };
+	return 0;
+}
+
 void stream_close_reader(struct stream *s)
 {
 	close_end(&s->reader);

@@ -25,6 +25,9 @@ struct stream {
 /* Makes the pipe; no write to it blocks. `reader_blocks`: it is to be the stdin of a command. 0 or -errno, and then both ends are closed. */
 must_check int stream_open(struct stream *, bool reader_blocks);
 
+/* The same for two commands: it is the stdout of one and the stdin of the other, and both ends block. */
+must_check int stream_open_between(struct stream *);
+
 void stream_close_reader(struct stream *);
 void stream_close_writer(struct stream *);
 void stream_close(struct stream *);

@@ -76,11 +76,21 @@ static struct type *type_new(const struct catalogue *c, const struct job_config 
 	return type;
 }
 
+static void join_stages(const struct catalogue *c, struct type *type)
+{
+	for (size_t i = 0; i < type->config->stage_count; i++)
+		type->stages[i] = type_ref(catalogue_type_of(c, type->config->stages[i]));
+}
+
 int type_start(const struct catalogue *c, const struct job_config *config, const struct type *before, struct type **to)
 {
 	struct type *type = type_new(c, config);
-	int r = type && take_over(type, before) ? start(type) : -ENOMEM;
+	int r = -ENOMEM;
 
+	if (type) {
+		join_stages(c, type);
+		r = take_over(type, before) ? start(type) : -ENOMEM;
+	}
 	if (r == 0)
 		r = semaphores_join(c, type);
 	if (r == 0) {
@@ -156,6 +166,8 @@ bool type_look(struct type *type)
 
 void type_free(struct type *type)
 {
+	for (size_t i = 0; i < type->config->stage_count; i++)
+		type_unref(type->stages[i]);
 	semaphores_leave(type);
 	share_free(type->share);
 	gate_unref(type->gate);

@@ -11,6 +11,7 @@
 #include "estimate.h"
 #include "watchdog.h"
 #include "../lib/gate.h"
+#include "../lib/lock.h"
 #include "../lib/pool.h"
 
 struct catalogue;
@@ -32,6 +33,8 @@ struct type {
 	struct gate *gate;      /* shut while the type is paused; shared with those of its name before it that are not over */
 	struct chan *leaves;    /* of struct leaf *: idle ones, see cgroup.h; NULL: there are none */
 	struct workers *workers;        /* NULL: its kind has none */
+	struct type *stages[PIPE_STAGES_MAX];   /* KIND_PIPELINE: what it leads through, config->stage_count of them; a reference to each */
+	struct lock entry;      /* held while several jobs that need each other enter the channel: see meeting.h */
 	shim_u64 buried;        /* jobs that ended while they waited and still lie in the channel */
 	struct share *share;    /* NULL: a peer may hold all places */
 	struct named_semaphore *uses[USES_MAX];         /* in the order in which they are taken */

@@ -64,7 +64,7 @@ START_TEST(facts_beyond_the_most_are_left_out)
 
 	for (int i = 0; i < 10; i++)
 		answer_fact(&a, "n", i);
-	expect_line(&a, "ERR x n=0 n=1 n=2 n=3");
+	expect_line(&a, "ERR x n=0 n=1 n=2 n=3 n=4 n=5");
 }
 END_TEST
 

@@ -24,7 +24,7 @@ static const struct wrong wrongs[] = {
 	{ "[job a/b]\nbuiltin = echo\n", "%s:1: [job a/b]: a job's name is 1 to 40 of A-Za-z0-9._-" },
 	{ "loops = 1\n", "%s:1: loops: stands before the first [section]" },
 	{ "[job two]\nbuiltin = echo\nexec = cat\n", "%s:3: [job two] exec: and builtin are both set; a job is of one kind" },
-	{ "[job none]\nqueue = 5\n", "%s: [job none] has no kind: set builtin, exec, worker or plugin" },
+	{ "[job none]\nqueue = 5\n", "%s: [job none] has no kind: set builtin, exec, worker, plugin or pipeline" },
 	{ "[job e]\nbuiltin = eco\n", "%s:2: [job e] builtin: 'eco' is not echo or sleep; did you mean echo" },
 	{ "[job e]\nbuiltin = echo\nqueue = 5\nqueue = 6\n", "%s:4: [job e] queue: is set twice, first in line 3" },
 	{ "[job e]\nbuiltin = echo\nthis is nothing\n", "%s:3: is not `key = value`, `[section]` or a comment" },
