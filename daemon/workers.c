@@ -703,8 +703,8 @@ static bool fill(struct workers *ws)
 	struct pool_options lives = {
 		.elem_size = sizeof(struct worker *),
 		/* One that has ended may be replaced before its thread has come back. */
-		.capacity = most,
-		.max_threads = most,
+		.max_threads = 2 * most,
+		.thread_each = true,
 		.idle_ns = 60 * SECONDS,
 		.stack_bytes = LIFE_STACK_BYTES,
 		.run = live,
