@@ -391,6 +391,8 @@ static void bury(struct worker *w, bool failed_to_start)
 {
 	struct offer offer;
 
+	/* Also of one that nobody asks why: its last words are for the log. */
+	worker_errors_last(&w->errors, offer.error);
 	if (failed_to_start) {
 		explain(w, &offer);
 		cannot_start(w->workers, &offer);

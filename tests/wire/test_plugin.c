@@ -81,6 +81,17 @@ START_TEST(a_plugin_is_given_its_configuration_the_payload_and_the_id)
 }
 END_TEST
 
+START_TEST(a_call_says_its_size)
+{
+	struct client *c = dial(start("")), *isolated = dial(server_start(scratchf("%s[job act]\nplugin = %s\n", as_ourselves(), object("act"))));
+
+	say(c, "RUN act size\r\n");
+	hear(c, "$8\r\nas built\r\n");
+	say(isolated, "RUN act size\r\n");
+	hear(isolated, "$8\r\nas built\r\n");
+}
+END_TEST
+
 START_TEST(outputs_of_all_sizes_come_whole)
 {
 	static const size_t sizes[] = { 0, 1, 255, 256, 257, 4095, 4096, 4097, 65536, 900000 };
@@ -543,6 +554,7 @@ Suite *plugin_suite(void)
 {
 	const TTest *tests[] = {
 		a_plugin_is_given_its_configuration_the_payload_and_the_id,
+		a_call_says_its_size,
 		outputs_of_all_sizes_come_whole,
 		an_output_longer_than_the_payload_comes_whole,
 		parts_are_one_output,

@@ -225,6 +225,16 @@ START_TEST(a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it)
 }
 END_TEST
 
+START_TEST(all_that_an_idle_worker_says_before_it_dies_is_in_the_log)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+
+	output_of(c, "(sleep 0.05; head -c 30000 /dev/zero | tr '\\0' x >&2; echo >&2; echo last words >&2; kill -KILL $$) & " PID);
+	await(server_logged(s, "error=\"last words\""));
+}
+END_TEST
+
 /* leatd is stopped meanwhile, so that it hears READY of one that is dead already. */
 START_TEST(one_that_is_ready_and_dies_before_its_first_job_has_failed_and_the_next_is_held_back)
 {
@@ -589,6 +599,7 @@ Suite *worker_suite(void)
 		a_worker_that_breaks_the_protocol_is_killed_with_its_tree_and_replaced,
 		a_worker_that_writes_without_a_job_is_replaced_and_no_job_feels_it,
 		a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it,
+		all_that_an_idle_worker_says_before_it_dies_is_in_the_log,
 		one_that_is_ready_and_dies_before_its_first_job_has_failed_and_the_next_is_held_back,
 		other_jobs_are_untouched,
 		a_worker_that_is_silent_for_longer_than_its_heartbeat_is_killed,
