@@ -1,6 +1,7 @@
 #include "notify.h"
 
 #include "leatd.h"
+#include "type.h"
 
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
