@@ -6,6 +6,13 @@
 
 enum { LINE_MAX_BYTES = 4096 };
 
+void without_controls(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void complain(const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];
@@ -14,9 +21,7 @@ void complain(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	without_controls(line);
 	fprintf(stderr, "leat: %s\n", line);
 }
 

@@ -18,7 +18,10 @@ enum status {
 	STATUS_TIMEOUT = 124,
 };
 
-/* Writes `leat: ` and the line to stderr. Control characters are shown as `?`, since parts of it may come from a server. */
+/* Control characters become `?`, so that what comes from a server can be shown on a terminal. */
+void without_controls(char *text);
+
+/* Writes `leat: ` and the line to stderr, without_controls(). */
 void complain(const char *format, ...) printf_like(1, 2);
 
 /* Complains and exits with STATUS_MEMORY. */

@@ -57,12 +57,14 @@ static void measure(struct screen *s)
 	}
 }
 
-/* Character by character and unseen; ^C and ^Z are signals as before. */
+/* Character by character and unseen; ^C and ^Z are signals as before. ^S is a key: were it to stop the output, we would be kept from all
+ * signals until ^Q. */
 static bool take_terminal(const struct screen *s)
 {
 	struct termios raw = s->before;
 
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_iflag &= ~(tcflag_t)IXON;
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	return tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) == 0 && write_all(TEXT(enter));
@@ -102,13 +104,28 @@ static void give_signals_back(struct screen *s)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* The one that is open, for exit(): whoever calls that knows nothing of it. */
+static struct screen **open_screen(void)
+{
+	static struct screen *screen;
+
+	return &screen;
+}
+
+static void close_open_screen(void)
+{
+	if (*open_screen())
+		screen_close(*open_screen());
+}
+
 bool screen_open(struct screen *s)
 {
 	*s = (struct screen){ .colours = screen_has_colours() };
 	measure(s);
 	/* Signals first, so that none can come between the terminal and its way back. */
-	if (tcgetattr(STDIN_FILENO, &s->before) < 0 || !take_signals(s))
+	if (atexit(close_open_screen) != 0 || tcgetattr(STDIN_FILENO, &s->before) < 0 || !take_signals(s))
 		return false;
+	*open_screen() = s;
 	if (take_terminal(s))
 		return true;
 	screen_close(s);
@@ -117,6 +134,7 @@ bool screen_open(struct screen *s)
 
 void screen_close(struct screen *s)
 {
+	*open_screen() = NULL;
 	give_terminal_back(s);
 	give_signals_back(s);
 }

@@ -33,7 +33,7 @@ bool screen_has_colours(void);
 
 /* False: the terminal does not let itself be set. */
 bool screen_open(struct screen *) must_check;
-/* Puts everything back. */
+/* Puts everything back. exit() does it, too, for a screen that is open. */
 void screen_close(struct screen *);
 
 /* Shows a frame. False: the terminal has gone. */

@@ -139,6 +139,7 @@ static void say(struct top *t, bool bad, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(t->note, sizeof(t->note), format, args);
 	va_end(args);
+	without_controls(t->note);
 	t->bad_note = bad;
 	t->note_until = moment_in(note_stays);
 }

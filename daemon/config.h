@@ -47,6 +47,7 @@ enum { SEMAPHORES_MAX = 256, USES_MAX = 8 };
 
 /* Whom a command runs as. */
 struct account {
+	bool known;             /* false: it is not clear whom it means, and nothing may be run for it */
 	bool change;            /* false: as leatd itself */
 	uid_t uid;
 	gid_t gid;

@@ -196,29 +196,32 @@ static char *find_executable(const char *program)
 	return NULL;
 }
 
-static void set_groups(struct account *account, const char *user, const char *key, struct check *c)
+static bool set_groups(struct account *account, const char *user, const char *key, struct check *c)
 {
 	int n = ACCOUNT_GROUPS_MAX;
 
-	if (getgrouplist(user, account->gid, account->groups, &n) < 0)
+	if (getgrouplist(user, account->gid, account->groups, &n) < 0) {
 		FAULT(c, key, "'%s' is in more than %d groups", user, ACCOUNT_GROUPS_MAX);
-	else
-		account->group_count = (size_t)n;
+		return false;
+	}
+	account->group_count = (size_t)n;
+	return true;
 }
 
-/* Leaves account->change false when leatd cannot change, or need not. An empty group: the user's own. */
+/* Leaves account->change false when leatd cannot change, or need not. An empty group: the user's own. Who does not exist is told of by
+ * check_names(), and leaves account->known false. */
 static void set_account(struct account *account, const char *user, const char *group, const char *key, struct check *c)
 {
 	const struct passwd *entry = getpwnam(user);
 	const struct group *other = *group ? getgrnam(group) : NULL;
 
-	if (!entry)
+	if (!entry || (*group && !other))
 		return;
 	account->change = geteuid() == 0 && (entry->pw_uid != 0 || other);
 	account->uid = entry->pw_uid;
 	account->gid = other ? other->gr_gid : entry->pw_gid;
 	account->home = strdup(geteuid() == 0 ? entry->pw_dir : "/");
-	set_groups(account, user, key, c);
+	account->known = set_groups(account, user, key, c);
 }
 
 /* Whom a section names. */
@@ -312,14 +315,16 @@ static void check_stdin(struct job_config *job, struct check *c)
 		FAULT(c, "stdin", "can be stream for a job with exec only");
 }
 
-/* Where a program runs, and as whom. */
-static void check_surroundings(struct job_config *job, const struct server_config *server, struct check *c)
+/* Where a program runs, and as whom. False: one of them is not right, so nothing may be run there. */
+static bool check_surroundings(struct job_config *job, const struct server_config *server, struct check *c)
 {
 	struct stat st;
+	bool is_folder = job->cwd[0] == '/' && stat(job->cwd, &st) == 0 && S_ISDIR(st.st_mode);
 
-	if (job->cwd[0] != '/' || stat(job->cwd, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (!is_folder)
 		FAULT(c, "cwd", "'%s' is not the absolute path of a folder", job->cwd);
 	check_account(job, server, c);
+	return is_folder && job->account.known;
 }
 
 /* What runs `line`, the value of `key`, and as whom and where. */
@@ -337,7 +342,7 @@ static void check_program(struct job_config *job, const char *key, const char *l
 		if (!job->path)
 			FAULT(c, key, "'%s' is not an executable file%s", program, strchr(program, '/') ? "" : " in " COMMAND_PATH);
 	}
-	check_surroundings(job, server, c);
+	(void)check_surroundings(job, server, c);
 }
 
 static void check_exec(struct job_config *job, const struct server_config *server, struct check *c)
@@ -380,16 +385,16 @@ static void set_host(struct job_config *job, const char *host)
 static void check_plugin(struct job_config *job, const struct server_config *server, struct check *c)
 {
 	autofree char *host = plugin_host_path();
+	bool may_run = check_surroundings(job, server, c);
 	char why[1024];
 
 	job->kind = KIND_PLUGIN;
 	job->plugin_path = plugin_file_path(job->plugin);
-	check_surroundings(job, server, c);
 	if (!job->plugin_path)
 		FAULT(c, "plugin", "'%s' is not an absolute path or the name of a file in " LEAT_PLUGINDIR, job->plugin);
 	else if (!host)
 		FAULT(c, "plugin", "needs leat-plugin-host, which is neither beside leatd nor in " LEAT_LIBEXECDIR);
-	else if (!plugin_check(host, job->plugin_path, &job->account, why, sizeof(why)))
+	else if (may_run && !plugin_check(host, job->plugin_path, &job->account, why, sizeof(why)))
 		FAULT(c, "plugin", "'%s' %s", job->plugin_path, why);
 	else if (job->isolate)
 		set_host(job, host);

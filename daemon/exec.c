@@ -30,6 +30,7 @@ struct command {
 	struct job *job;
 	const struct job_config *config;
 	struct program program;
+	char *const *argv, *const *envp;
 	struct chan_watch *watch;       /* tells of a client that went away */
 	int watch_fd;
 	size_t sent;                    /* bytes of the payload */
@@ -62,19 +63,13 @@ static int give_streams(struct command *c)
 /* 0 or -errno, and then *what is the step that failed. */
 static int start(struct command *c, const char **what)
 {
-	const struct job_config *config = c->config;
-	autofree char **filled = config->arg_count > 0 ? args_fill(config, c->job->args) : NULL;
-	struct environment env;
-	autofree char **envp = environment_make(&env, config, c->job);
 	int r;
 
 	r = give_streams(c);
 	if (r == 0)
 		r = program_open(&c->program);
 	*what = "making pipes";
-	if (r < 0 || !envp || (config->arg_count > 0 && !filled))
-		return r < 0 ? r : -ENOMEM;
-	return program_start(&c->program, c->job->type, filled ? filled : config->cmdline->argv, envp, what);
+	return r < 0 ? r : program_start(&c->program, c->job->type, c->argv, c->envp, what);
 }
 
 /* --- What goes in and comes out --- */
@@ -340,10 +335,19 @@ static void answer_for_dead_keeper(struct command *c)
 	job_set_failure(c->job, CODE_KILLED, "its keeper was killed");
 }
 
+/* What needs memory for the start is made before there is a keeper: see exec.h. */
 static void run_in_keeper(struct command *c)
 {
-	int r = keeper_run(run_command, c);
+	const struct job_config *config = c->config;
+	autofree char **filled = config->arg_count > 0 ? args_fill(config, c->job->args) : NULL;
+	struct environment env;
+	autofree char **envp = environment_make(&env, config, c->job);
+	int r = -ENOMEM;
 
+	c->argv = filled ? filled : config->cmdline->argv;
+	c->envp = envp;
+	if (envp && (filled || config->arg_count == 0))
+		r = keeper_run(run_command, c);
 	if (r == -ECHILD)
 		answer_for_dead_keeper(c);
 	else if (r < 0)

@@ -4,7 +4,11 @@
  *
  * At its deadline less `grace`, or when it is cancelled, a command gets SIGTERM; at the deadline, or one grace after the cancelling,
  * its process group is killed. Whatever way the command ends, exec_run() returns only when its process group is gone, with what
- * its first process left behind. On a runner thread, which it keeps until then. */
+ * its first process left behind. On a runner thread, which it keeps until then.
+ *
+ * A limitation: the keeper grows the output, and looks at the job's context, with locks of leatd's (those of the heap and of a channel).
+ * Should leatd be killed while another of its threads holds one of them, a keeper that wants it waits for ever, and its tree lives on
+ * unless there is a cgroup; what the start needs is therefore made before. */
 #ifndef LEAT_EXEC_H
 #define LEAT_EXEC_H
 

@@ -190,8 +190,8 @@ static bool is_writable(struct log *log)
 	return !log->stuck;
 }
 
-/* A log that cannot be written is nobody's to tell, but is counted. */
-static void put_out(struct log *log, const char *bytes, size_t len)
+/* A log that cannot be written is nobody's to tell, but is counted. False: this was not. */
+static bool put_out(struct log *log, const char *bytes, size_t len)
 {
 	ssize_t n = -1;
 
@@ -202,14 +202,15 @@ static void put_out(struct log *log, const char *bytes, size_t len)
 	if (n < 0)
 		shim_add(&log->lost, 1, relaxed);
 	shim_add(&log->written, 1, release);
+	return n >= 0;
 }
 
-static void write_line(struct log *log, const struct line *line, const struct kind *kind)
+static bool write_line(struct log *log, const struct line *line, const struct kind *kind)
 {
 	char out[OUT_MAX_BYTES];
 	size_t len = log->to_journal ? format_journal(line, kind, out, sizeof(out)) : format_stderr(line, out, sizeof(out));
 
-	put_out(log, out, len);
+	return put_out(log, out, len);
 }
 
 static struct kind *kind_of(struct log *log, const char *message)
@@ -222,12 +223,12 @@ static struct kind *kind_of(struct log *log, const char *message)
 }
 
 /* A line of the log's own. */
-static void write_own(struct log *log, enum log_level level, const char *message, const struct log_field *fields)
+static bool write_own(struct log *log, enum log_level level, const char *message, const struct log_field *fields)
 {
 	struct line line;
 
 	make_line(&line, level, message, fields);
-	write_line(log, &line, kind_of(log, message));
+	return write_line(log, &line, kind_of(log, message));
 }
 
 static void write_dropped(struct log *log)
@@ -243,21 +244,27 @@ static void write_dropped(struct log *log)
 			  (struct log_field[]){ log_number("lines", (int64_t)dropped), { 0 } });
 }
 
-/* Another second has begun for it. */
+/* Another second has begun for it. What cannot be told now is told later, with what comes until then. */
 static void write_more(struct log *log, struct kind *kind)
 {
-	if (kind->more == 0)
+	if (kind->more == 0 || !is_writable(log) ||
+	    !write_own(log, kind->level, "more of a kind",
+		       (struct log_field[]){ log_text("kind", slice_of(kind->message)), log_number("lines", (int64_t)kind->more), { 0 } }))
 		return;
-	write_own(log, kind->level, "more of a kind",
-		  (struct log_field[]){ log_text("kind", slice_of(kind->message)), log_number("lines", (int64_t)kind->more), { 0 } });
 	kind->more = 0;
 	log->kinds_over--;
+}
+
+/* Lines of two threads may be out of order around the turn of a second; a clock that was set back is further off. */
+static bool is_another(const struct kind *kind, time_t second)
+{
+	return second > kind->second || second < kind->second - 1;
 }
 
 static void write_all_more(struct log *log, time_t second)
 {
 	for (size_t i = 0; i < countof(log->kinds) && log->kinds_over > 0; i++) {
-		if (log->kinds[i].second != second)
+		if (is_another(&log->kinds[i], second))
 			write_more(log, &log->kinds[i]);
 	}
 }
@@ -267,7 +274,7 @@ static bool may_write(struct log *log, struct kind *kind, const struct line *lin
 {
 	uint64_t rate = shim_load(&log->rate, relaxed);
 
-	if (kind->second != line->when.tv_sec) {
+	if (is_another(kind, line->when.tv_sec)) {
 		write_more(log, kind);
 		kind->second = line->when.tv_sec;
 		kind->count = 0;

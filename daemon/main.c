@@ -567,7 +567,8 @@ static bool is_gone(const struct leatd *leatd, const struct type *type)
 	return !present || present->books != type->books;
 }
 
-/* Jobs that could not be stopped still use what we would free: the process ends with them as they are. */
+/* Jobs that could not be stopped still use what we would free: the process ends with them as they are, and workers that are idle are
+ * killed by their keepers without having been told. */
 static void leave_abandoned(const struct leatd *leatd)
 {
 	uint64_t abandoned = 0;
@@ -603,7 +604,7 @@ static void stop_serving(struct course *c, struct listen_sockets *sockets)
 {
 	struct leatd *leatd = c->leatd;
 
-	notify_last_answers(shim_load(&leatd->finish_by, relaxed));
+	notify_last_answers(leatd, shim_load(&leatd->finish_by, relaxed));
 	watchdog_stop(c->watchdog);
 	stop_loops(&c->loops);
 	listen_close(sockets);

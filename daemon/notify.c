@@ -1,6 +1,7 @@
 #include "notify.h"
 
 #include "leatd.h"
+#include "type.h"
 
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
@@ -84,10 +85,28 @@ static void extend(int64_t ns)
 	sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld", (long long)(ns / MICROSECONDS));
 }
 
-void notify_last_answers(moment until)
+static int64_t longer_grace(int64_t longest, const struct type *type)
+{
+	return type->workers && type->config->grace > longest ? type->config->grace : longest;
+}
+
+/* How long it may take until the workers of all types have ended, which are told at the same time: one grace until SIGTERM, and another. */
+static int64_t time_of_workers(const struct leatd *leatd)
+{
+	const struct catalogue *catalogue = leatd->catalogue;
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < catalogue->type_count; i++)
+		longest = longer_grace(longest, catalogue->types[i]);
+	for (const struct type *type = leatd->retired; type; type = type->next)
+		longest = longer_grace(longest, type);
+	return 2 * longest;
+}
+
+void notify_last_answers(const struct leatd *leatd, moment until)
 {
 	sd_notify(0, "STATUS=All jobs are over, sending the last answers.");
-	extend(seconds_until(until) * SECONDS + EXTEND_NS);
+	extend(seconds_until(until) * SECONDS + time_of_workers(leatd) + EXTEND_NS);
 }
 
 void notify_look(struct notify *n, const struct leatd *leatd)

@@ -24,8 +24,8 @@ void notify_reloaded(struct notify *, const struct leatd *, const char *fault);
 
 /* leatd drains until then; FOREVER: what is left is being cancelled. */
 void notify_stopping(struct notify *, const struct leatd *, moment until);
-/* All jobs are over; connections may take until then to fetch their answers. */
-void notify_last_answers(moment until);
+/* All jobs are over; connections may take until then to fetch their answers, and then the workers end. */
+void notify_last_answers(const struct leatd *, moment until);
 
 /* If it is time (once a second): renews the line when it is another one than before, and while leatd drains asks for more time. */
 void notify_look(struct notify *, const struct leatd *);

@@ -77,6 +77,40 @@ static bool stream_add(struct output *o, const void *bytes, size_t len)
 	return o->limit == OUTPUT_FITS;
 }
 
+/* How much of it the stream takes now; -1: nobody reads it any more. */
+static ssize_t write_now(const struct output *o, const char *at, size_t len)
+{
+	size_t written = 0;
+
+	while (written < len) {
+		ssize_t n = write(o->job->out.writer, at + written, len - written);
+
+		if (n > 0)
+			written += (size_t)n;
+		else if (n < 0 && errno == EAGAIN)
+			break;
+		else if (n < 0 && errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)written;
+}
+
+static bool stream_offer(struct output *o, struct slice *bytes)
+{
+	size_t fits = bytes->len < most(o) - o->len ? bytes->len : most(o) - o->len;
+	ssize_t n = o->limit == OUTPUT_FITS ? write_now(o, bytes->at, fits) : 0;
+
+	if (n < 0) {
+		o->limit = OUTPUT_CUT_SHORT;
+	} else {
+		o->len += (size_t)n;
+		*bytes = (struct slice){ bytes->at + n, bytes->len - (size_t)n };
+		if ((size_t)n == fits && bytes->len > 0)
+			o->limit = OUTPUT_TOO_BIG;
+	}
+	return o->limit == OUTPUT_FITS;
+}
+
 /* All that is allowed has been moved: is there more? */
 static enum output_taken look_for_more(struct output *o, int fd)
 {
@@ -164,6 +198,16 @@ bool output_add(struct output *o, const void *bytes, size_t len)
 		memcpy(o->job->output + o->len, bytes, len);
 	output_put(o, len);
 	return true;
+}
+
+bool output_offer(struct output *o, struct slice *bytes)
+{
+	const struct slice all = *bytes;
+
+	if (is_streamed(o))
+		return stream_offer(o, bytes);
+	bytes->len = 0;
+	return output_add(o, all.at, all.len);
 }
 
 /* The payload is of no use to anybody any more, and what a failure would say neither, but a hand's own room is for its next item. */

@@ -4,6 +4,7 @@
 #ifndef LEAT_OUTPUT_H
 #define LEAT_OUTPUT_H
 
+#include "slice.h"
 #include "../lib/compiler.h"
 
 #include <stdbool.h>
@@ -28,6 +29,10 @@ void output_put(struct output *, size_t bytes);
 
 /* Appends a copy. False: a limit was met, and not all of it is there. */
 bool output_add(struct output *, const void *bytes, size_t len);
+
+/* The same, but does not wait for a slow reader: takes what there is room for off the front of `bytes`. What is left then is to be offered
+ * again when the stream, job->out.writer, can be written to. */
+must_check bool output_offer(struct output *, struct slice *bytes);
 
 /* Sets the answer of a job that is done with its payload: these few bytes are all of the output. They are copied, if there is room in the
  * job itself to there. False: the memory budget was met. */

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "output.h"
 #include "plugin_object.h"
+#include "program.h"
 #include "type.h"
 
 #include <stdlib.h>
@@ -93,15 +94,6 @@ static const struct leat_host host = {
 
 /* --- The run --- */
 
-/* `grace` before the deadline, but with at least three quarters of what was left at the start. */
-static moment end_by(const struct job *job)
-{
-	int64_t quarter = (job->deadline - job->started) / 4;
-	int64_t grace = job->type->config->grace;
-
-	return job->deadline - (grace < quarter ? grace : quarter);
-}
-
 static const char *traceparent(struct run *run)
 {
 	const struct slice text = run->job->traceparent;
@@ -152,12 +144,12 @@ void plugin_run(struct job *job)
 	struct run run;
 
 	run.job = job;
-	run.end_by = end_by(job);
+	run.end_by = job->deadline - program_grace(job);
 	run.failed = false;
 	run.gathered = 0;
 	output_init(&run.output, job);
-	run.call = (struct leat_call){ .host = &host, .state = object->state, .payload = job->payload.at, .payload_len = job->payload.len,
-				       .id = job->id, .traceparent = traceparent(&run) };
+	run.call = (struct leat_call){ .size = sizeof(run.call), .host = &host, .state = object->state, .payload = job->payload.at,
+				       .payload_len = job->payload.len, .id = job->id, .traceparent = traceparent(&run) };
 	answer(&run, object->plugin->run(&run.call));
 }
 

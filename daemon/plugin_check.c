@@ -1,6 +1,8 @@
 #include "plugin_check.h"
 
+#include "keeper.h"
 #include "spawn.h"
+#include "tree.h"
 #include "../lib/cleanup.h"
 #include "../lib/moment.h"
 
@@ -13,10 +15,11 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define HOST_NAME "leat-plugin-host"
 
-static const int64_t load_time = 10 * SECONDS;
+static const int64_t load_time = 10 * SECONDS, clear_time = 1 * SECONDS;
 
 char *plugin_host_path(void)
 {
@@ -45,18 +48,29 @@ char *plugin_file_path(const char *name)
 	return path;
 }
 
-static pid_t start(const char *host, const char *file, const struct account *account, int out, const char **what)
+/* The host while it loads the file, in a keeper, so that nothing is left of what the file may start. */
+struct loading {
+	const char *host, *file;
+	const struct account *account;
+	int out;                        /* where it is to write its line */
+	struct tree tree;
+	bool in_time;
+	const char *what;               /* the step that failed */
+	int error;                      /* and why; 0: none did */
+};
+
+static pid_t start(struct loading *l)
 {
-	const char *const argv[] = { host, "--check", file, NULL };
+	const char *const argv[] = { l->host, "--check", l->file, NULL };
 	const char *const envp[] = { "PATH=" COMMAND_PATH, "LANG=C.UTF-8", NULL };
 	autoclose int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct limits limits = { 0 };
-	struct spawn_order order = { .path = host, .argv = (char *const *)(const void *)argv,
-				     .envp = (char *const *)(const void *)envp, .cwd = "/", .account = account, .limits = &limits,
-				     .in = nothing, .out = out, .err = nothing, .cgroup = -1 };
+	struct spawn_order order = { .path = l->host, .argv = (char *const *)(const void *)argv,
+				     .envp = (char *const *)(const void *)envp, .cwd = "/", .account = l->account, .limits = &limits,
+				     .in = nothing, .out = l->out, .err = nothing, .cgroup = -1 };
 
-	*what = "opening /dev/null";
-	return nothing < 0 ? -errno : spawn(&order, what);
+	l->what = "opening /dev/null";
+	return nothing < 0 ? -errno : spawn(&order, &l->what);
 }
 
 /* Waits until it has ended. False: the time was up. */
@@ -73,14 +87,41 @@ static bool await_end(pid_t pid)
 	return false;
 }
 
-static int reap(pid_t pid)
+/* Whom the kernel does not let die is left to leatd. */
+static void clear_away(struct tree *tree)
 {
-	int status = -1;
+	moment until = moment_in(clear_time);
 
-	kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
+	for (tree_kill(tree); !tree_is_gone(tree) && !moment_reached(until); tree_kill(tree))
+		poll(NULL, 0, 1);
+}
+
+static void load(void *arg)
+{
+	struct loading *l = arg;
+	pid_t pid = start(l);
+
+	if (pid < 0) {
+		l->error = -pid;
+		return;
+	}
+	l->tree.first = pid;
+	l->in_time = await_end(pid);
+	clear_away(&l->tree);
+}
+
+static void load_in_keeper(struct loading *l)
+{
+	sigset_t all, before;
+	int r;
+
+	l->what = "making a process";
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = keeper_run(load, l);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r < 0)
+		l->error = -r;
 }
 
 /* The line that it has left in the pipe; "" if there is none. */
@@ -92,41 +133,46 @@ static void read_line(int fd, char *why, size_t size)
 	why[strcspn(why, "\n")] = '\0';
 }
 
-/* As the status of the host tells. */
-static bool judge(int status, char *why, size_t size)
+/* As the end of the host tells. */
+static bool judge(const siginfo_t *end, char *why, size_t size)
 {
-	if (WIFSIGNALED(status))
-		snprintf(why, size, "cannot be loaded: that dies of SIG%s", sigabbrev_np(WTERMSIG(status)));
-	else if (status != 0 && !*why)
-		snprintf(why, size, "cannot be loaded: that ends the process with status %d", WEXITSTATUS(status));
-	return status == 0;
+	const char *signal = end->si_code == CLD_EXITED ? NULL : sigabbrev_np(end->si_status);
+
+	if (end->si_code != CLD_EXITED)
+		snprintf(why, size, "cannot be loaded: that dies of SIG%s", signal ? signal : "?");
+	else if (end->si_status != 0 && !*why)
+		snprintf(why, size, "cannot be loaded: that ends the process with status %d", end->si_status);
+	return end->si_code == CLD_EXITED && end->si_status == 0;
+}
+
+/* A file that is loaded can leave its end of the pipe to others, and fill it: neither may keep us. */
+static bool make_pipe(int ends[2])
+{
+	return pipe2(ends, O_CLOEXEC) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
 bool plugin_check(const char *host, const char *file, const struct account *account, char *why, size_t size)
 {
-	const char *what = "making a pipe";
-	int ends[2];
-	pid_t pid;
-	bool ended;
-	int status;
+	struct loading l = { .host = host, .file = file, .account = account };
+	int ends[2] = { -1, -1 };
+	bool made = make_pipe(ends);
+	autoclose int said = ends[0], out = ends[1];
 
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		snprintf(why, size, "cannot be checked: %s: %s", what, strerror(errno));
+	/* Its constructors would run as leatd itself. */
+	if (!account->known || !made) {
+		snprintf(why, size, "cannot be checked: %s", made ? "it is not known as whom" : strerror(errno));
 		return false;
 	}
-	autoclose int said = ends[0];
-	pid = start(host, file, account, ends[1], &what);
-	close(ends[1]);
-	if (pid < 0) {
-		snprintf(why, size, "cannot be checked by %s: %s: %s", host, what, strerror(-pid));
+	l.out = out;
+	load_in_keeper(&l);
+	if (l.error) {
+		snprintf(why, size, "cannot be checked by %s: %s: %s", host, l.what, strerror(l.error));
 		return false;
 	}
-	ended = await_end(pid);
-	status = reap(pid);
-	if (!ended) {
+	if (!l.in_time) {
 		snprintf(why, size, "is not loaded within %d s", (int)(load_time / SECONDS));
 		return false;
 	}
 	read_line(said, why, size);
-	return judge(status, why, size);
+	return judge(&l.tree.end, why, size);
 }

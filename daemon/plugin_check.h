@@ -13,7 +13,8 @@ must_check char *plugin_host_path(void);
  * NULL: neither, or no memory. */
 must_check char *plugin_file_path(const char *name);
 
-/* False: `why`, of `size` bytes, goes on behind the name of the file: "cannot be loaded: ...". Takes a moment, and at most 10 s. */
+/* False: `why`, of `size` bytes, goes on behind the name of the file: "cannot be loaded: ...". Takes a moment, and at most 11 s, and
+ * nothing is left of what the file may have started. Without an account that is known the file is not loaded. */
 must_check bool plugin_check(const char *host, const char *file, const struct account *, char *why, size_t size);
 
 #endif

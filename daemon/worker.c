@@ -43,6 +43,8 @@ struct dialogue {
 	int watch_fd;
 	moment next;                    /* when the stage ends */
 	moment heard;                   /* something of the worker */
+	struct slice unsent;            /* of its output, in its room: the stream is full, and until it is not, no more is heard */
+	bool unsent_is_last;            /* of what it has said with DONE */
 };
 
 /* --- Giving the job --- */
@@ -135,7 +137,8 @@ static bool begin(struct dialogue *d)
 	}
 	if (w->wrong)
 		log_wrong(d);
-	workers_discard(w, w->wrong != NULL);
+	/* One that was ready and never got as far as a job has failed as much as one that died of its first. */
+	workers_discard(w, w->wrong || w->jobs == 0);
 	return false;
 }
 
@@ -184,16 +187,46 @@ static void end_by_word(struct dialogue *d, enum end end)
 		end_by(d, end);
 }
 
+static void terminate(struct dialogue *d, moment kill_at)
+{
+	worker_process_order(&d->worker->process, WORKER_ORDER_TERMINATE);
+	d->stage = STAGE_TERMINATED;
+	d->told_to_end = true;
+	d->next = moment_min(kill_at, d->job->deadline);
+}
+
+/* Nobody reads its output any more, so its job is as good as cancelled: it is told to end, and what else it says is not passed on. */
+static void lose_reader(struct dialogue *d)
+{
+	d->unsent.len = 0;
+	if (d->stage == STAGE_RUNNING)
+		terminate(d, moment_in(program_grace(d->job)));
+}
+
+/* What the stream takes without waiting. */
+static void pass_on(struct dialogue *d)
+{
+	if (d->output.limit == OUTPUT_FITS && !output_offer(&d->output, &d->unsent) && d->output.limit != OUTPUT_CUT_SHORT) {
+		end_by(d, END_LIMIT);
+		return;
+	}
+	if (d->output.limit == OUTPUT_CUT_SHORT)
+		lose_reader(d);
+	if (d->unsent.len == 0 && d->unsent_is_last)
+		end_by_word(d, END_DONE);
+}
+
+static void take_output(struct dialogue *d, const struct worker_said *said)
+{
+	d->unsent = said->output;
+	d->unsent_is_last = said->word == WORKER_DONE;
+	pass_on(d);
+}
+
 static void take_word(struct dialogue *d, const struct worker_said *said)
 {
-	bool fits = true;
-
 	if (said->word == WORKER_OUTPUT || said->word == WORKER_DONE)
-		fits = output_add(&d->output, said->output.at, said->output.len);
-	if (!fits)
-		end_by(d, END_LIMIT);
-	else if (said->word == WORKER_DONE)
-		end_by_word(d, END_DONE);
+		take_output(d, said);
 	else if (said->word == WORKER_FAIL)
 		end_by_word(d, END_FAIL);
 	else if (said->word == WORKER_READY)
@@ -211,8 +244,8 @@ static void parse_all(struct dialogue *d)
 		said = worker_parse(&w->parser, w->room + w->at, w->len - w->at);
 		w->at += said.used;
 		take_word(d, &said);
-	} while (said.word != WORKER_MORE && d->stage != STAGE_OVER);
-	if (d->stage == STAGE_OVER)
+	} while (said.word != WORKER_MORE && d->stage != STAGE_OVER && d->unsent.len == 0);
+	if (d->stage == STAGE_OVER || d->unsent.len > 0)
 		return;
 	/* The rest is a line that is not whole. */
 	memmove(w->room, w->room + w->at, w->len - w->at);
@@ -238,22 +271,25 @@ static void hear(struct dialogue *d)
 	parse_all(d);
 }
 
-/* --- Time --- */
-
-static void terminate(struct dialogue *d, moment kill_at)
+/* The stream takes more, or nobody reads it any more. */
+static void go_on(struct dialogue *d)
 {
-	worker_process_order(&d->worker->process, WORKER_ORDER_TERMINATE);
-	d->stage = STAGE_TERMINATED;
-	d->told_to_end = true;
-	d->next = moment_min(kill_at, d->job->deadline);
+	pass_on(d);
+	if (d->stage == STAGE_OVER || d->unsent.len > 0)
+		return;
+	/* It could not be heard meanwhile. */
+	d->heard = moment_now();
+	parse_all(d);
 }
+
+/* --- Time --- */
 
 /* When it has been silent for too long. */
 static moment silent_at(const struct dialogue *d)
 {
 	int64_t heartbeat = d->job->type->config->heartbeat;
 
-	return heartbeat > 0 && d->stage == STAGE_RUNNING ? moment_add(d->heard, heartbeat) : FOREVER;
+	return heartbeat > 0 && d->stage == STAGE_RUNNING && d->unsent.len == 0 ? moment_add(d->heard, heartbeat) : FOREVER;
 }
 
 static void advance(struct dialogue *d)
@@ -272,7 +308,7 @@ static void advance(struct dialogue *d)
 		end_by(d, END_TIME);
 }
 
-enum { WAIT_OUT, WAIT_IN, WAIT_WATCH, WAITS };
+enum { WAIT_OUT, WAIT_STREAM, WAIT_IN, WAIT_WATCH, WAITS };
 
 /* For this time at most. False: nothing has come. */
 static bool wait_for_events(struct dialogue *d, struct pollfd polls[WAITS], int64_t left)
@@ -281,7 +317,8 @@ static bool wait_for_events(struct dialogue *d, struct pollfd polls[WAITS], int6
 	struct timespec timeout = { .tv_sec = left > 0 ? left / SECONDS : 0, .tv_nsec = left > 0 ? left % SECONDS : 0 };
 	int n;
 
-	polls[WAIT_OUT] = (struct pollfd){ program->out, POLLIN, 0 };
+	polls[WAIT_OUT] = (struct pollfd){ d->unsent.len > 0 ? -1 : program->out, POLLIN, 0 };
+	polls[WAIT_STREAM] = (struct pollfd){ d->unsent.len > 0 ? d->job->out.writer : -1, POLLOUT, 0 };
 	polls[WAIT_IN] = (struct pollfd){ is_sent(d) ? -1 : program->in, POLLOUT, 0 };
 	polls[WAIT_WATCH] = (struct pollfd){ d->stage == STAGE_RUNNING ? d->watch_fd : -1, POLLIN, 0 };
 	n = ppoll(polls, WAITS, &timeout, NULL);
@@ -295,6 +332,8 @@ static void use_events(struct dialogue *d, struct pollfd polls[WAITS])
 	/* A worker that does not read any more may still have an answer; if not, its stdout ends, or its time. */
 	if (polls[WAIT_IN].revents && !send_some(d))
 		d->sent = d->head_len + d->job->payload.len;
+	if (polls[WAIT_STREAM].revents)
+		go_on(d);
 	if (polls[WAIT_OUT].revents)
 		hear(d);
 	/* Armed in vain means that it is cancelled; advance() will see it. */
@@ -307,8 +346,9 @@ static void talk_briefly(struct dialogue *d)
 {
 	struct pollfd polls[WAITS];
 	moment until = moment_min(moment_add(d->heard, WATCH_AFTER), d->next);
+	int64_t left = until - d->heard;
 
-	while (d->stage == STAGE_RUNNING && wait_for_events(d, polls, until - d->heard))
+	for (; d->stage == STAGE_RUNNING && left > 0 && wait_for_events(d, polls, left); left = until - moment_now())
 		use_events(d, polls);
 }
 
@@ -357,7 +397,7 @@ static void answer_ended(struct dialogue *d)
 	struct job *job = d->job;
 	const struct worker_process *process = &d->worker->process;
 
-	if (d->end == END_LIMIT)
+	if (d->output.limit != OUTPUT_FITS)
 		output_answer_limit(&d->output);
 	else if (ctx_error(job->ctx) == CHAN_CANCELED)
 		job_cut_short(job);

@@ -166,7 +166,7 @@ static void bury_without_keeper(struct worker_process *p)
 	log_error(p->type->leatd->log, "the keeper of a worker was killed", log_text("job", p->type->name));
 }
 
-void worker_process_live(struct worker_process *p)
+static void start_and_attend(struct worker_process *p)
 {
 	struct environment env;
 	autofree char **envp = environment_make(&env, p->type->config, NULL);
@@ -183,4 +183,11 @@ void worker_process_live(struct worker_process *p)
 	if (r < 0)
 		p->error = -r;
 	program_give_leaf(&p->program, p->type);
+}
+
+void worker_process_live(struct worker_process *p)
+{
+	/* It was given up before it was its turn. */
+	if (shim_load(&p->order, acquire) != WORKER_ORDER_KILL)
+		start_and_attend(p);
 }

@@ -39,7 +39,7 @@ void worker_process_free(struct worker_process *);
 /* Any thread. An order that is less than the last one does nothing. */
 void worker_process_order(struct worker_process *, enum worker_order);
 
-/* Starts it, and returns when nothing of it is left. On a thread with every signal blocked. */
+/* Starts it, unless it is to be killed already, and returns when nothing of it is left. On a thread with every signal blocked. */
 void worker_process_live(struct worker_process *);
 
 #endif

@@ -391,6 +391,8 @@ static void bury(struct worker *w, bool failed_to_start)
 {
 	struct offer offer;
 
+	/* Also of one that nobody asks why: its last words are for the log. */
+	worker_errors_last(&w->errors, offer.error);
 	if (failed_to_start) {
 		explain(w, &offer);
 		cannot_start(w->workers, &offer);
@@ -703,8 +705,8 @@ static bool fill(struct workers *ws)
 	struct pool_options lives = {
 		.elem_size = sizeof(struct worker *),
 		/* One that has ended may be replaced before its thread has come back. */
-		.capacity = most,
-		.max_threads = most,
+		.max_threads = 2 * most,
+		.thread_each = true,
 		.idle_ns = 60 * SECONDS,
 		.stack_bytes = LIFE_STACK_BYTES,
 		.run = live,

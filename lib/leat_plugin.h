@@ -58,6 +58,7 @@ struct leat_host {
 /* One job. The host makes it; it and all that it points to is there until run() returns, and only the thread that run() was called
  * on may use it. */
 struct leat_call {
+	uint32_t size;                  /* of this struct, as the host knows it */
 	const struct leat_host *host;
 	void *state;                    /* what open() has made */
 	const char *payload;            /* not ended by NUL, and not to be written to */

@@ -183,7 +183,7 @@ static enum chan_status admit_locked(struct pool *pool)
 		return CHAN_WOULD_BLOCK;
 	if (pieces >= threads && threads < o->max_threads)
 		start_runner_locked(pool);
-	if (shim_load(&pool->threads, relaxed) == 0)
+	if (shim_load(&pool->threads, relaxed) <= (o->thread_each ? pieces : 0))
 		return CHAN_NOMEM;
 	shim_add(&pool->outstanding, 1, relaxed);
 	return CHAN_OK;

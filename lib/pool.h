@@ -22,6 +22,7 @@ struct pool_options {
 	size_t elem_size;
 	size_t capacity;      /* places for work that waits while all runners are busy; 0: run now or refuse */
 	size_t max_threads;   /* at least 1 */
+	bool thread_each;     /* work that takes long and must not wait behind other work: with no thread that is free for it, it is refused */
 	int64_t idle_ns;      /* a runner that found nothing for so long ends; below 1: it stays until the pool stops */
 	size_t stack_bytes;   /* of a runner; 0: the system's default */
 	void (*run)(void *elem, void *arg);   /* owns what the element points to; the element itself dies when it returns */
@@ -34,7 +35,7 @@ struct pool *pool_start(const struct pool_options *) must_check;
 
 /* Copies the element in; what it points to is the pool's on CHAN_OK only. Never blocks (it may start a thread).
  * CHAN_WOULD_BLOCK: all places are taken. CHAN_CLOSED: the pool was stopped. CHAN_NOMEM: there is no runner and none
- * could be started. Any thread. */
+ * could be started; with thread_each: none that is free. Any thread. */
 enum chan_status pool_try_submit(struct pool *, const void *elem) must_check;
 
 /* Goes once over the work that waits, oldest first, and takes out what keep() says false for: keep() then owns it. The

@@ -112,8 +112,8 @@ static void run_job(const struct plugin_object *object, struct talk *talk, const
 	run.end_by = job->end_by;
 	run.failed = false;
 	run.words[0] = '\0';
-	run.call = (struct leat_call){ .host = &host, .state = object->state, .payload = job->payload, .payload_len = job->payload_len,
-				       .id = job->id, .traceparent = job->traceparent };
+	run.call = (struct leat_call){ .size = sizeof(run.call), .host = &host, .state = object->state, .payload = job->payload,
+				       .payload_len = job->payload_len, .id = job->id, .traceparent = job->traceparent };
 	status = object->plugin->run(&run.call);
 	if (status != 0 && !*run.words)
 		snprintf(run.words, sizeof(run.words), "the plugin failed with status %d", status);

@@ -97,6 +97,37 @@ START_TEST(what_was_lost_is_told_when_there_is_room_again)
 }
 END_TEST
 
+/* So that nothing more goes into it. */
+static void fill_stderr(void)
+{
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK), 0);
+	while (write(STDERR_FILENO, "....", 4) > 0)
+		;
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, flags), 0);
+}
+
+START_TEST(what_was_over_the_rate_is_told_later_when_its_second_ends_while_nobody_reads)
+{
+	static char text[1 << 17];
+	int fd = pipe_stderr();
+	struct log *log = log_start("info", 1);
+	moment until;
+
+	fill_stderr();
+	for (int i = 0; i < 10; i++)
+		log_info(log, "ready");
+	/* The time in which it is told in vain, or might be. */
+	until = moment_in(2500 * MILLISECONDS);
+	wait_until(moment_reached(until), SOON);
+	while (!strstr(read_all(fd, text, sizeof(text)), "msg=\"more of a kind\" kind=ready lines="))
+		;
+	log_stop(log);
+	close(fd);
+}
+END_TEST
+
 Suite *log_suite(void);
 Suite *log_suite(void)
 {
@@ -105,6 +136,7 @@ Suite *log_suite(void)
 		more_fields_than_a_line_has_room_for_are_left_out,
 		a_reader_that_does_not_read_stops_nobody_and_what_is_lost_is_counted,
 		what_was_lost_is_told_when_there_is_room_again,
+		what_was_over_the_rate_is_told_later_when_its_second_ends_while_nobody_reads,
 	};
 
 	return suite_of("log", tests, countof(tests));

@@ -3,8 +3,11 @@
 #include "../../lib/pool.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* Work that is done in order and may be held up at a gate. */
 struct mill {
@@ -390,12 +393,55 @@ START_TEST(a_piece_given_to_a_runner_about_to_end_is_not_left_alone)
 }
 END_TEST
 
+/* No more than so many bytes of memory are to be had from now on. */
+static void limit_memory(size_t more)
+{
+	FILE *statm = fopen("/proc/self/statm", "r");
+	struct rlimit limit;
+	unsigned long pages;
+
+	ck_assert_ptr_nonnull(statm);
+	ck_assert_int_eq(fscanf(statm, "%lu", &pages), 1);
+	fclose(statm);
+	getrlimit(RLIMIT_AS, &limit);
+	limit.rlim_cur = pages * (size_t)sysconf(_SC_PAGESIZE) + more;
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+START_TEST(work_waits_for_a_busy_runner_when_there_is_no_thread_for_it_unless_each_is_to_have_one)
+{
+	for (int thread_each = 0; thread_each <= 1; thread_each++) {
+		struct mill mill = { .gate = chan_new(0, 0) };
+		struct pool_options options = options_for(&mill, 0, 3);
+		struct pool *pool;
+		struct rlimit before;
+
+		options.thread_each = thread_each;
+		options.stack_bytes = 256 << 20;
+		pool = pool_start(&options);
+		ck_assert_ptr_nonnull(pool);
+		getrlimit(RLIMIT_AS, &before);
+		ck_assert_status(submit(pool, &mill, 0), CHAN_OK);
+		limit_memory(128 << 20);
+		ck_assert_status(submit(pool, &mill, 1), thread_each ? CHAN_NOMEM : CHAN_OK);
+		ck_assert_uint_eq(pool_outstanding(pool), thread_each ? 1 : 2);
+		ck_assert_uint_eq(pool_threads(pool), 1);
+		ck_assert_int_eq(setrlimit(RLIMIT_AS, &before), 0);
+		/* It is to be had again, and whoever is free then does. */
+		ck_assert_status(submit(pool, &mill, 2), CHAN_OK);
+		open_gate(&mill);
+		stop_and_check(pool, &mill, thread_each ? 2 : 3);
+	}
+}
+END_TEST
+
 Suite *pool_suite(void);
 
 Suite *pool_suite(void)
 {
 	const TTest *tests[] = {
 		no_thread_is_started_before_there_is_work,
+		work_waits_for_a_busy_runner_when_there_is_no_thread_for_it_unless_each_is_to_have_one,
 		a_pool_needs_something_to_run_and_a_thread,
 		runners_are_started_as_far_as_there_is_work_and_no_further,
 		an_idle_runner_is_used_again,

@@ -35,7 +35,7 @@ static void begin(struct story *s)
 {
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char *)(uintptr_t)s->script, NULL };
 	char *envp[] = { (char[]){ "PATH=/usr/bin:/bin" }, NULL };
-	struct account nobody_else = { .change = false };
+	struct account nobody_else = { .known = true };
 	struct limits none = { .count = 0 };
 	struct spawn_order order = { .path = "/bin/sh", .argv = argv, .envp = envp, .cwd = "/", .account = &nobody_else,
 				     .limits = &none, .in = s->nothing, .out = s->said[1], .err = s->nothing, .cgroup = -1 };

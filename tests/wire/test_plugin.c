@@ -81,6 +81,17 @@ START_TEST(a_plugin_is_given_its_configuration_the_payload_and_the_id)
 }
 END_TEST
 
+START_TEST(a_call_says_its_size)
+{
+	struct client *c = dial(start("")), *isolated = dial(server_start(scratchf("%s[job act]\nplugin = %s\n", as_ourselves(), object("act"))));
+
+	say(c, "RUN act size\r\n");
+	hear(c, "$8\r\nas built\r\n");
+	say(isolated, "RUN act size\r\n");
+	hear(isolated, "$8\r\nas built\r\n");
+}
+END_TEST
+
 START_TEST(outputs_of_all_sizes_come_whole)
 {
 	static const size_t sizes[] = { 0, 1, 255, 256, 257, 4095, 4096, 4097, 65536, 900000 };
@@ -384,6 +395,42 @@ START_TEST(a_file_that_is_no_plugin_is_a_fault_of_the_configuration)
 }
 END_TEST
 
+/* A copy of the plugin that says when it is loaded, in a folder of its own. */
+static const char *marking(void)
+{
+	size_t len;
+	char *bytes = read_file(object("marking"), &len);
+
+	return new_file_of(bytes, len);
+}
+
+START_TEST(a_plugin_is_not_loaded_while_it_is_not_known_as_whom)
+{
+	static const char *const wrong[][2] = {
+		{ "", "user = nobody-has-this\n" }, { "", "group = nobody-has-this\n" }, { "", "cwd = /no/such/folder\n" },
+		{ "user = nobody-has-this\n", "" }, { "group = nobody-has-this\n", "" },
+	};
+
+	for (size_t i = 0; i < countof(wrong); i++) {
+		const char *plugin = marking();
+		const char *path = new_file(scratchf("[server]\n%s[job p]\nplugin = %s\n%s", wrong[i][0], plugin, wrong[i][1]));
+
+		ck_assert_int_eq(leatd("-c", path, "--check-config").status, 78);
+		ck_assert_int_ne(access(scratchf("%s.loaded", plugin), F_OK), 0);
+	}
+}
+END_TEST
+
+START_TEST(what_a_plugin_starts_while_it_is_checked_is_gone_when_the_check_is_over)
+{
+	const char *path = new_file(scratchf("%s[job p]\nplugin = %s\n", as_ourselves(), object("lingering")));
+
+	adopt_orphans();
+	ck_assert_int_eq(leatd("-c", path, "--check-config").status, 0);
+	ck_assert_uint_eq(children_of(getpid()), 0);
+}
+END_TEST
+
 START_TEST(a_name_without_a_slash_is_looked_for_in_the_folder_of_plugins)
 {
 	const char *path = new_file(scratchf("[job p]\nplugin = nobody-has-this.so\n"));
@@ -507,6 +554,7 @@ Suite *plugin_suite(void)
 {
 	const TTest *tests[] = {
 		a_plugin_is_given_its_configuration_the_payload_and_the_id,
+		a_call_says_its_size,
 		outputs_of_all_sizes_come_whole,
 		an_output_longer_than_the_payload_comes_whole,
 		parts_are_one_output,
@@ -525,6 +573,8 @@ Suite *plugin_suite(void)
 		an_isolated_plugin_that_crashes_takes_its_own_job_only,
 		an_isolated_plugin_that_is_late_or_writes_too_much_is_killed_and_replaced,
 		a_file_that_is_no_plugin_is_a_fault_of_the_configuration,
+		a_plugin_is_not_loaded_while_it_is_not_known_as_whom,
+		what_a_plugin_starts_while_it_is_checked_is_gone_when_the_check_is_over,
 		a_name_without_a_slash_is_looked_for_in_the_folder_of_plugins,
 		a_host_speaks_the_worker_protocol,
 		a_host_gathers_small_writes_and_passes_on_large_ones,

@@ -121,6 +121,18 @@ START_TEST(draining_says_what_is_left_and_asks_for_time)
 }
 END_TEST
 
+START_TEST(the_last_time_that_is_asked_for_lets_the_workers_end)
+{
+	struct manager *m = manager_new();
+	struct server *s = start_told(m, "[job w]\nworker = cat\ngrace = 30s\n");
+
+	await(has_heard(m, "^READY=1\n"));
+	kill(s->pid, SIGTERM);
+	await(has_heard(m, "last answers\\.\nEXTEND_TIMEOUT_USEC=([6-9][0-9]|[1-9][0-9]{2})000000\n"));
+	server_wait(s);
+}
+END_TEST
+
 static struct server *start_watched(struct manager *m, struct failing **page, const char *microseconds)
 {
 	const char *const *environment = preloaded(page, scratchf("WATCHDOG_USEC=%s", microseconds));
@@ -183,6 +195,7 @@ Suite *service_suite(void)
 		the_line_says_what_it_is_doing,
 		reading_again_is_said_before_and_after,
 		draining_says_what_is_left_and_asks_for_time,
+		the_last_time_that_is_asked_for_lets_the_workers_end,
 		the_watchdog_is_fed_while_all_threads_move,
 		a_loop_that_is_frozen_stops_the_feeding,
 	};

@@ -200,6 +200,19 @@ START_TEST(the_terminal_is_left_as_it_was_whatever_ends_it)
 }
 END_TEST
 
+START_TEST(control_s_does_not_keep_it_from_ending)
+{
+	struct server *s = server_start(jobs);
+	struct terminal *t = start_top(s);
+
+	await(shows(t, "q quit"));
+	type(t, "\023s");
+	await(shows(t, "s sort: rate"));
+	kill(t->pid, SIGTERM);
+	assert_left_as_it_was(t, 0);
+}
+END_TEST
+
 START_TEST(one_that_is_stopped_gives_the_terminal_back_meanwhile)
 {
 	struct server *s = server_start(jobs);
@@ -315,6 +328,7 @@ Suite *top_suite(void)
 		the_keys_pause_resume_and_cancel,
 		the_order_is_by_what_is_asked_for,
 		the_terminal_is_left_as_it_was_whatever_ends_it,
+		control_s_does_not_keep_it_from_ending,
 		one_that_is_stopped_gives_the_terminal_back_meanwhile,
 		it_fits_itself_to_the_window,
 		a_server_that_goes_is_waited_for,

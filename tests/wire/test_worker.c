@@ -56,6 +56,15 @@ static const char *output_of(struct client *c, const char *script)
 	return reply;
 }
 
+/* A folder into which workers may write, who are nobody. */
+static const char *open_folder(void)
+{
+	const char *folder = new_folder();
+
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	return folder;
+}
+
 /* --- What workers do --- */
 
 static const char *built(const char *name)
@@ -216,6 +225,39 @@ START_TEST(a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it)
 }
 END_TEST
 
+START_TEST(all_that_an_idle_worker_says_before_it_dies_is_in_the_log)
+{
+	struct server *s = start("");
+	struct client *c = dial(s);
+
+	output_of(c, "(sleep 0.05; head -c 30000 /dev/zero | tr '\\0' x >&2; echo >&2; echo last words >&2; kill -KILL $$) & " PID);
+	await(server_logged(s, "error=\"last words\""));
+}
+END_TEST
+
+/* leatd is stopped meanwhile, so that it hears READY of one that is dead already. */
+START_TEST(one_that_is_ready_and_dies_before_its_first_job_has_failed_and_the_next_is_held_back)
+{
+	const char *folder = open_folder();
+	struct server *s = server_start(scratchf("[job w]\nworker = %s\nconcurrency = 1\nenv.MARK = w%d\ndeadline = 20s\n",
+						 new_file(scratchf("#!/bin/sh\nif ! [ -e %s/first ]; then echo >%s/first; "
+								   "until [ -e %s/go ]; do sleep 0.01; done; echo READY; exit; fi\n%s",
+								   folder, folder, folder, obedient + 10)), (int)getpid()));
+	struct client *c = dial(s);
+	moment woken;
+
+	say_run(c, OK, "");
+	await(access(scratchf("%s/first", folder), F_OK) == 0);
+	ck_assert_int_eq(kill(s->pid, SIGSTOP), 0);
+	fclose(fopen(scratchf("%s/go", folder), "w"));
+	await(living() == 0);
+	woken = moment_now();
+	ck_assert_int_eq(kill(s->pid, SIGCONT), 0);
+	hear(c, "$2\r\nok\r\n");
+	ck_assert_int_ge(moment_now() - woken, 100 * MILLISECONDS);
+}
+END_TEST
+
 START_TEST(other_jobs_are_untouched)
 {
 	struct server *s = server_start(scratchf("[job w]\nworker = %s\nconcurrency = 2\n", new_file(obedient)));
@@ -279,6 +321,24 @@ START_TEST(beats_for_ever_end_at_the_deadline)
 }
 END_TEST
 
+START_TEST(one_that_writes_without_pause_ends_at_the_deadline_and_when_it_is_cancelled)
+{
+	const char *begun = scratchf("%s/begun", open_folder());
+	struct server *s = start("");
+	struct client *c = dial(s), *operator = dial(s);
+
+	say_run(c, "trap '' TERM; yes BEAT", DEADLINE_MS(300));
+	hear_match(c, "^-TIMEOUT .* state=running ");
+	ck_assert_uint_eq(living(), 0);
+	say_run(c, scratchf("echo >%s; exec yes BEAT", begun), "$2\r\nID\r\n$5\r\nbeats\r\n");
+	await(access(begun, F_OK) == 0);
+	say(operator, "CANCEL beats\r\n");
+	hear(operator, ":1\r\n");
+	hear_match(c, "^-CANCELED .* state=running ");
+	ck_assert_uint_eq(living(), 0);
+}
+END_TEST
+
 START_TEST(a_worker_that_never_reads_a_large_payload_ends_at_the_deadline)
 {
 	struct client *c = dial(start(""));
@@ -305,14 +365,72 @@ END_TEST
 
 START_TEST(a_client_that_goes_away_cancels_its_job)
 {
+	const char *begun = scratchf("%s/begun", open_folder());
 	struct server *s = start("");
 	struct client *c = dial(s);
 
-	say_run(c, "sleep 60", "");
-	await(stat_of(s, "w", "running") == 1 && living() > 0);
+	say_run(c, scratchf("echo >%s; sleep 60", begun), "");
+	await(access(begun, F_OK) == 0);
 	reset(c);
 	await(stat_of(s, "w", "canceled") == 1);
 	await(living() == 0);
+}
+END_TEST
+
+/* --- A reader that is slow --- */
+
+/* What comes behind the answer to a request before it on the same connection is not read until that has been answered. */
+static struct server *start_behind(const char *before, const char *more)
+{
+	return server_start(scratchf("[job before]\n%s\n[job w]\nworker = %s\nconcurrency = 1\nenv.MARK = w%d\n%s", before, new_file(obedient),
+				     (int)getpid(), more));
+}
+
+/* What the stream, the worker's pipe and leatd cannot hold. */
+#define MUCH "head -c 300000 /dev/zero"
+
+START_TEST(a_worker_is_not_silent_while_its_reader_is_slow)
+{
+	struct client *c = dial(start_behind("builtin = sleep", "heartbeat = 1s\n"));
+
+	say_post(c, "/v1/run/before", "", "2500");
+	say_post(c, "/v1/run/w?stream=1", "", "printf 'PART 300000\\n'; " MUCH "; " OK);
+	ck_assert_int_eq(hear_response(c)->status, 200);
+	ck_assert_int_eq(hear_head(c)->status, 200);
+	while (!strstr(hear_match(c, "^.*$"), "Leat-Outcome: done"))
+		;
+}
+END_TEST
+
+START_TEST(a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace)
+{
+	/* In the middle of its output; all of which it has written; and cancelled. */
+	static const char *const scripts[] = {
+		"printf 'PART 300000\\n'; " MUCH " & wait; sleep 60",
+		"printf 'DONE 150000\\n'; head -c 150000 /dev/zero; sleep 60 & wait; sleep 60",
+	};
+	const char *folder = open_folder();
+	struct server *s = start_behind(scratchf("exec = /bin/sh -c 'until [ -e %s/go ]; do sleep 0.01; done'", folder), "grace = 1s\n");
+
+	for (size_t i = 0; i < 2 * countof(scripts); i++) {
+		const char *told = scratchf("%s/told-%zu", folder, i), *begun = scratchf("%s/begun-%zu", folder, i);
+		bool cancels = i >= countof(scripts);
+		struct client *c = dial(s), *operator = dial(s);
+
+		say_post(c, "/v1/run/before", "", "");
+		say_post(c, scratchf("/v1/run/w?stream=1&deadline=%s", cancels ? "30s" : "4s"), "Leat-Id: slow\r\n",
+			 scratchf("trap 'echo >%s' TERM; echo >%s; %s", told, begun, scripts[i % countof(scripts)]));
+		await(access(begun, F_OK) == 0);
+		if (cancels) {
+			say(operator, "CANCEL slow\r\n");
+			hear(operator, ":1\r\n");
+		}
+		await(stat_of(s, "w", cancels ? "canceled" : "timeout") == i % countof(scripts) + 1);
+		ck_assert_msg(access(told, F_OK) == 0, "%zu", i);
+		ck_assert_uint_eq(living(), 0);
+		reset(c);
+		await(inside(s, "before") == 0);
+	}
 }
 END_TEST
 
@@ -481,13 +599,18 @@ Suite *worker_suite(void)
 		a_worker_that_breaks_the_protocol_is_killed_with_its_tree_and_replaced,
 		a_worker_that_writes_without_a_job_is_replaced_and_no_job_feels_it,
 		a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it,
+		all_that_an_idle_worker_says_before_it_dies_is_in_the_log,
+		one_that_is_ready_and_dies_before_its_first_job_has_failed_and_the_next_is_held_back,
 		other_jobs_are_untouched,
 		a_worker_that_is_silent_for_longer_than_its_heartbeat_is_killed,
 		at_the_deadline_the_whole_tree_is_gone_when_the_answer_comes,
 		beats_for_ever_end_at_the_deadline,
+		one_that_writes_without_pause_ends_at_the_deadline_and_when_it_is_cancelled,
 		a_worker_that_never_reads_a_large_payload_ends_at_the_deadline,
 		a_worker_may_still_answer_when_it_is_told_to_end_and_is_replaced,
 		a_client_that_goes_away_cancels_its_job,
+		a_worker_is_not_silent_while_its_reader_is_slow,
+		a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace,
 		a_worker_is_replaced_after_max_jobs,
 		workers_are_started_ahead_and_those_that_die_are_replaced,
 		a_worker_without_a_job_is_ended,

@@ -178,6 +178,13 @@ static int act_fork(struct leat_call *call)
 	return act_wait(call);
 }
 
+static int act_size(struct leat_call *call)
+{
+	const char *is = call->size == sizeof(*call) ? "as built" : "another";
+
+	return leat_write(call, is, strlen(is)) ? 0 : 1;
+}
+
 static const struct {
 	const char *name;
 	int (*act)(struct leat_call *);
@@ -186,7 +193,7 @@ static const struct {
 	{ "left", act_left }, { "flood", act_flood }, { "deluge", act_deluge }, { "million", act_million }, { "parts", act_parts },
 	{ "fail", act_fail }, { "fail_and_return_0", act_fail_and_return_0 }, { "fail_silently", act_fail_silently },
 	{ "fail_at_length", act_fail_at_length }, { "print", act_print }, { "read", act_read }, { "crash", act_crash },
-	{ "abort", act_abort }, { "exit_0", act_exit_0 }, { "exit_3", act_exit_3 }, { "fork", act_fork },
+	{ "abort", act_abort }, { "exit_0", act_exit_0 }, { "exit_3", act_exit_3 }, { "fork", act_fork }, { "size", act_size },
 };
 
 static int run(struct leat_call *call)
