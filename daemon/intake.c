@@ -254,10 +254,7 @@ static bool take_head(struct conn *conn)
 
 static bool wants_stream(const struct conn *conn)
 {
-	const struct http_request *request = &conn->parser.http.request;
-	const struct type *type = request->has_body && !conn->surplus ? route_type(conn->loop->catalogue, request) : NULL;
-
-	return type && type->config->streams_stdin;
+	return !conn->surplus && route_streams_body(conn->loop->catalogue, &conn->parser.http.request);
 }
 
 /* The head is there, and is dispatched: if the job is admitted, the body goes to it, and otherwise nobody reads it. */

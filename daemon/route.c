@@ -435,14 +435,27 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	return false;
 }
 
+static struct type *type_below(const struct catalogue *c, const struct http_request *http, struct slice folder)
+{
+	struct slice path = http->path;
+
+	if (http->method != HTTP_POST || path.len < folder.len || memcmp(path.at, folder.at, folder.len) != 0)
+		return NULL;
+	return catalogue_type(c, (struct slice){ path.at + folder.len, path.len - folder.len });
+}
+
 struct type *route_type(const struct catalogue *c, const struct http_request *http)
 {
-	const struct slice run = SLICE("/v1/run/"), map = SLICE("/v1/map/"), path = http->path;
+	struct type *type = type_below(c, http, SLICE("/v1/run/"));
 
-	if (http->method != HTTP_POST || path.len < run.len ||
-	    (memcmp(path.at, run.at, run.len) != 0 && memcmp(path.at, map.at, map.len) != 0))
-		return NULL;
-	return catalogue_type(c, (struct slice){ path.at + run.len, path.len - run.len });
+	return type ? type : type_below(c, http, SLICE("/v1/map/"));
+}
+
+bool route_streams_body(const struct catalogue *c, const struct http_request *http)
+{
+	const struct type *type = http->has_body ? type_below(c, http, SLICE("/v1/run/")) : NULL;
+
+	return type && type->config->streams_stdin;
 }
 
 static const struct route *find_route(const struct http_request *http, struct slice *rest)
