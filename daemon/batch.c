@@ -364,6 +364,12 @@ static void bury(struct batch *b)
 	lock_release(&b->lock);
 }
 
+void batch_close(struct batch *b)
+{
+	shim_store(&b->next, b->count, relaxed);
+	bury(b);
+}
+
 void batch_give_up(struct batch *b, enum code code, moment now)
 {
 	struct job *whole = b->whole;

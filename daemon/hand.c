@@ -30,8 +30,11 @@ static bool do_item(struct job *hand, bool may_block, moment *now)
  * ended, and run_why_not() says so. */
 static bool do_next_with_permits(struct job *hand, moment *now)
 {
-	bool held = semaphores_take(hand), taken, seen = false;
+	bool held, taken, seen = false;
 
+	if (!batch_has_more(hand->batch))
+		return false;
+	held = semaphores_take(hand);
 	*now = moment_now();
 	taken = batch_take(hand);
 	if (taken)
@@ -88,7 +91,8 @@ static bool others_wait(const struct type *type)
 
 void hand_run(struct job *hand)
 {
-	bool may_block = run_may_block(hand->type);
+	/* For a permit any kind may wait. */
+	bool may_block = run_may_block(hand->type) || hand->type->uses_count > 0;
 
 	while (take_turn(hand, may_block)) {
 		if (others_wait(hand->type) && admit_again(hand))

@@ -248,6 +248,7 @@ static void finish(struct map *m)
 
 	m->unit.over = true;
 	wheel_remove(&whole->timer);
+	batch_close(m->batch);
 	ctx_cancel(whole->ctx);
 	if (m->batch->abandoned == 0) {
 		ids_release(whole->claim);
