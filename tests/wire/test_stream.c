@@ -386,6 +386,25 @@ START_TEST(requests_follow_a_streamed_body_at_once)
 }
 END_TEST
 
+START_TEST(a_body_that_ends_with_the_turn_of_its_connection_is_at_its_end)
+{
+	struct server *s = server_start("[server]\nmax_payload = 10\n[job cat]\nexec = cat\nstdin = stream\n");
+	struct client *c = dial(s);
+
+	/* However many steps a turn has, one of these ends with it. */
+	for (int before = 55; before <= 70; before++) {
+		char *said = scratchf("%s", "");
+
+		for (int i = 0; i < before; i++)
+			said = scratchf("%sGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", said);
+		sayf(c, "%sPOST /v1/run/cat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\nover by one", said);
+		for (int i = 0; i < before; i++)
+			assert_response(hear_response(c), 200, "ok\n");
+		assert_response(hear_response(c), 200, "over by one");
+	}
+}
+END_TEST
+
 START_TEST(a_streamed_payload_may_be_over_max_payload)
 {
 	struct server *s = server_start("[server]\nmax_payload = 10\n[job sum]\nexec = sha256sum\nstdin = stream\n[job whole]\nexec = sha256sum\n"
@@ -640,6 +659,7 @@ Suite *stream_suite(void)
 		streams_leave_no_descriptor_and_no_memory_behind,
 		a_job_reads_its_payload_while_it_comes,
 		requests_follow_a_streamed_body_at_once,
+		a_body_that_ends_with_the_turn_of_its_connection_is_at_its_end,
 		a_streamed_payload_may_be_over_max_payload,
 		the_body_is_asked_for_when_the_job_is_admitted_and_not_before,
 		a_body_that_turns_out_malformed_cancels_the_job_and_is_400,
