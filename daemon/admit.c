@@ -107,17 +107,21 @@ static bool still_waits(void *elem, void *arg unused_arg)
 	return false;
 }
 
-/* Jobs that gave their place up hold their payload until a runner comes by; when memory is short it is worth going for them. */
+void admit_sweep(const struct catalogue *c)
+{
+	for (size_t i = 0; i < c->type_count; i++) {
+		if (shim_load(&c->types[i]->buried, relaxed) > 0)
+			pool_sweep(c->types[i]->pool, still_waits, NULL);
+	}
+}
+
 static bool charge(const struct catalogue *c, size_t bytes)
 {
 	struct leatd *leatd = c->leatd;
 
 	if (leatd_charge(leatd, bytes))
 		return true;
-	for (size_t i = 0; i < c->type_count; i++) {
-		if (shim_load(&c->types[i]->buried, relaxed) > 0)
-			pool_sweep(c->types[i]->pool, still_waits, NULL);
-	}
+	admit_sweep(c);
 	return leatd_charge(leatd, bytes);
 }
 

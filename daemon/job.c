@@ -11,7 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { JOB_BESIDE_BYTES = 1024 };
+enum {
+	JOB_BESIDE_BYTES = 1024,
+	/* A stream has two descriptors, and all of them together at most a quarter of what there can be: the rest is for connections, and
+	 * for the runs of the others. */
+	DESCRIPTORS_A_STREAM = 2 * 4,
+};
 
 /* What is allocated for the job itself. */
 static size_t own_size(size_t bytes)
@@ -54,16 +59,37 @@ static struct slice keep(char **room, struct slice s)
 	return kept;
 }
 
+static bool count_streams(struct leatd *leatd, unsigned n)
+{
+	if (n == 0 || shim_add(&leatd->job_streams, n, relaxed) + n <= leatd->descriptors.rlim_max / DESCRIPTORS_A_STREAM)
+		return true;
+	shim_sub(&leatd->job_streams, n, relaxed);
+	return false;
+}
+
+static void uncount_streams(struct leatd *leatd, unsigned n)
+{
+	if (n > 0)
+		shim_sub(&leatd->job_streams, n, relaxed);
+}
+
 /* False, and errno: they cannot be had. */
 static bool open_streams(struct job *job, const struct job_order *order)
 {
-	int r = order->stream_in ? stream_open(&job->in, true) : 0;
+	int r;
 
+	job->streams = (unsigned)order->stream_in + order->stream_out;
+	if (!count_streams(order->type->leatd, job->streams)) {
+		errno = EMFILE;
+		return false;
+	}
+	r = order->stream_in ? stream_open(&job->in, true) : 0;
 	if (r == 0 && order->stream_out)
 		r = stream_open(&job->out, false);
 	if (r == 0)
 		return true;
 	stream_close(&job->in);
+	uncount_streams(order->type->leatd, job->streams);
 	errno = -r;
 	return false;
 }
@@ -111,6 +137,7 @@ void job_unref(struct job *job)
 		return;
 	stream_close(&job->in);
 	stream_close(&job->out);
+	uncount_streams(job->type->leatd, job->streams);
 	leatd_discharge(job->type->leatd, job->charged);
 	ctx_unref(job->ctx);
 	if (job->batch)
