@@ -12,6 +12,7 @@
 static bool do_item(struct job *hand, bool may_block, moment *now)
 {
 	enum code why = run_why_not(hand, *now);
+	bool seen;
 
 	if (why != CODE_OK) {
 		batch_end_waiting(hand, why, *now);
@@ -20,10 +21,9 @@ static bool do_item(struct job *hand, bool may_block, moment *now)
 	batch_start(hand, may_block, *now);
 	run_kind(hand);
 	*now = moment_now();
-	if (!batch_end_running(hand, *now))
-		return false;
+	seen = batch_end_running(hand, *now);
 	job_log_ended(hand, *now);
-	return true;
+	return seen;
 }
 
 /* Permits come first, so that an item waits for them as those do that no hand has taken yet. If they are not to be had, the context has

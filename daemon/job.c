@@ -213,6 +213,7 @@ static void add_trace(struct log_field *fields, struct slice traceparent)
 void job_log_ended(const struct job *job, moment now)
 {
 	struct log *log = job->type->leatd->log;
+	const shim_u32 *state = job->item ? &job->item->state : &job->state;
 	moment started = job->started ? job->started : now;
 	struct log_field fields[9] = {
 		log_text("job", job->type->name), log_text("id", slice_of(job->id)), log_text("outcome", slice_of(outcome_name(job->outcome))),
@@ -224,7 +225,7 @@ void job_log_ended(const struct job *job, moment now)
 		return;
 	if (job->started)
 		fields[n++] = log_number("run_us", (now - started) / MICROSECONDS);
-	if (shim_load(&job->state, relaxed) == JOB_ABANDONED)
+	if (shim_load(state, relaxed) == JOB_ABANDONED)
 		fields[n++] = log_number("abandoned", 1);
 	add_trace(fields + n, job->traceparent);
 	log_put(log, LOG_LEVEL_JOBS, "job ended", fields);

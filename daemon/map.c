@@ -6,6 +6,7 @@
 #include "ids.h"
 #include "inquiry.h"
 #include "leatd.h"
+#include "run.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -30,7 +31,6 @@ struct map {
 	/* The answer. */
 	bool begun;
 	size_t written;                 /* elements */
-	size_t listed;                  /* of the order in which they ended: written in that order */
 	struct batch_item *item;        /* of which the element is being written; NULL: none */
 	struct element element;
 };
@@ -303,7 +303,7 @@ static void on_deadline(struct wheel_timer *timer)
 
 	if (!whole->late)
 		batch_give_up(m->batch, CODE_TIMEOUT, now);
-	else
+	if (whole->late || !run_can_be_ended(whole))
 		batch_abandon(m->batch, now);
 	whole->late = true;
 	wheel_set(&whole->loop->wheel, timer, moment_add(now, ABANDON_AFTER));
