@@ -15,8 +15,6 @@
 #define ABANDON_AFTER (1 * SECONDS)
 
 enum {
-	/* Bytes that wait to be sent before no more is written to a connection: results wait in their items. */
-	OUT_WAITING = 64 * 1024,
 	/* About so large is a chunk. */
 	CHUNK_BYTES = 16 * 1024,
 };
@@ -184,11 +182,13 @@ static bool write_chunk(struct map *m, struct buf *to)
 static void write_what_is_there(struct map *m, struct conn *conn, bool chunked)
 {
 	struct buf *to = &conn->out.bytes;
+	/* Behind that, results wait in their items. */
+	size_t step = purse_is_scarce(&conn->loop->purse) ? PARTS_SCARCE_BYTES : PARTS_WAITING_BYTES;
 	size_t waiting = out_waiting(&conn->out);
 
-	if (!chunked && waiting < OUT_WAITING)
-		write_elements(m, to, to->len + OUT_WAITING - waiting);
-	while (chunked && out_waiting(&conn->out) < OUT_WAITING && write_chunk(m, to))
+	if (!chunked && waiting < step)
+		write_elements(m, to, to->len + step - waiting);
+	while (chunked && out_waiting(&conn->out) < step && write_chunk(m, to))
 		;
 }
 
