@@ -110,18 +110,21 @@ static bool still_waits(void *elem, void *arg unused_arg)
 	return false;
 }
 
-/* Jobs that gave their place up hold their payload until a runner comes by; when memory is short it is worth going for them. */
-static bool charge(const struct job_order *order, size_t bytes)
+void admit_sweep(const struct catalogue *c)
 {
-	const struct catalogue *c = order->catalogue;
-	struct leatd *leatd = order->type->leatd;
-
-	if (leatd_charge(leatd, bytes))
-		return true;
 	for (size_t i = 0; c && i < c->type_count; i++) {
 		if (shim_load(&c->types[i]->buried, relaxed) > 0)
 			pool_sweep(c->types[i]->pool, still_waits, NULL);
 	}
+}
+
+static bool charge(const struct job_order *order, size_t bytes)
+{
+	struct leatd *leatd = order->type->leatd;
+
+	if (leatd_charge(leatd, bytes))
+		return true;
+	admit_sweep(order->catalogue);
 	return leatd_charge(leatd, bytes);
 }
 

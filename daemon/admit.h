@@ -11,6 +11,7 @@
 #include "type.h"
 
 struct batch;
+struct catalogue;
 
 /* Takes the places of this order in one step, all or none, and the bytes. True: the order has what admission knows of it;
  * follow with job_new() and admit_enter(), or with admit_leave(). False: `refusal` is the answer, and the books have it. Any thread.
@@ -33,6 +34,10 @@ must_check bool admit_again(struct job *hand);
 
 /* Gives back what admit_place() took, because no job could be made (REFUSED_memory), or because another that it needs was refused. */
 void admit_leave(struct job_order *, enum refusal why, struct answer *refusal);
+
+/* Jobs that gave their place up hold their payload and their streams until a runner comes by; when those are short it is worth going for
+ * them. Any thread. */
+void admit_sweep(const struct catalogue *);
 
 /* Refuses a job whose payload could not be read, for want of memory: it is submitted with this. Any thread. */
 void admit_starved(struct type *, moment now, struct answer *refusal);

@@ -2,6 +2,7 @@
 
 #include "ids.h"
 #include "leatd.h"
+#include "log.h"
 #include "resp.h"
 #include "share.h"
 #include "type.h"
@@ -204,11 +205,27 @@ bool batch_take(struct job *hand)
 	return false;
 }
 
+/* As a single job would. */
+static void log_ended(const struct batch *b, const struct batch_item *item, enum outcome outcome)
+{
+	const struct job *whole = b->whole;
+	struct job job = { .type = whole->type, .traceparent = whole->traceparent, .arrived = whole->arrived, .outcome = outcome };
+
+	batch_item_id(b, item, job.id);
+	job_log_ended(&job, item->ended);
+}
+
 static void end_waiting(struct batch *b, struct batch_item *item, enum code code, moment now)
 {
+	struct type *type = b->whole->type;
+	enum outcome outcome = job_outcome_of(code);
+
 	item->code = code;
 	item->ended = now;
-	books_end_waiting(b->whole->type->books, code == CODE_TIMEOUT ? OUTCOME_timeout : OUTCOME_canceled);
+	books_end_waiting(type->books, outcome);
+	/* There may be thousands. */
+	if (log_wants(type->leatd->log, LOG_LEVEL_JOBS))
+		log_ended(b, item, outcome);
 }
 
 void batch_end_waiting(struct job *hand, enum code code, moment now)
@@ -362,6 +379,12 @@ static void bury(struct batch *b)
 		shim_add(&b->whole->type->buried, b->hands_out, relaxed);
 	b->given_up = true;
 	lock_release(&b->lock);
+}
+
+void batch_close(struct batch *b)
+{
+	shim_store(&b->next, b->count, relaxed);
+	bury(b);
 }
 
 void batch_give_up(struct batch *b, enum code code, moment now)

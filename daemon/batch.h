@@ -118,6 +118,8 @@ struct batch_item *batch_next_over(struct batch *);
 
 /* Ends all that wait; `code` is CODE_TIMEOUT or CODE_CANCELED. */
 void batch_give_up(struct batch *, enum code, moment now);
+/* All of it is over: nothing is left for its hands, which may lie in the channel for long. */
+void batch_close(struct batch *);
 /* Cancels one item. False: it is over. */
 bool batch_cancel_item(struct batch *, struct batch_item *, moment now);
 /* Does not wait any longer for those that run. False: one of them has not quite begun or ended. */

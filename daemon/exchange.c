@@ -6,6 +6,7 @@
 #include "job.h"
 #include "leatd.h"
 #include "map.h"
+#include "run.h"
 #include "stream_in.h"
 #include "stream_out.h"
 #include "tokens.h"
@@ -378,12 +379,6 @@ static void abandon(struct job *job, const struct answer *answer)
 	job_unref(job);
 }
 
-/* Whether a runner ends it, by force if need be: then there is something to wait for. */
-static bool can_be_ended(const struct job *job)
-{
-	return job->type->config->kind != KIND_PLUGIN;
-}
-
 /* Its deadline, and then one second after another: counted from when we came by, so that a leatd that was stopped for a while
  * gives its runners that time too. */
 static void on_deadline(struct wheel_timer *timer)
@@ -397,7 +392,7 @@ static void on_deadline(struct wheel_timer *timer)
 			settle(job->exchange);
 		else
 			job_unref(job);
-	} else if ((job->late || !can_be_ended(job)) && job_abandon(job, now, &answer)) {
+	} else if ((job->late || !run_can_be_ended(job)) && job_abandon(job, now, &answer)) {
 		abandon(job, &answer);
 	} else {
 		job->late = true;

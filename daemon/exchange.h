@@ -145,8 +145,6 @@ bool exchanges_wait_for_turn(const struct conn *);
 void exchange_job_home(struct job *);
 /* Writes the answers whose turn it is to the connection's output. */
 void exchanges_write(struct conn *);
-/* Whether there would be more, if that output were gone. */
-bool exchanges_have_more(const struct conn *);
 /* The client has gone: gives up what waits, cancels what runs, forgets all answers. What runs is in loop->left until it is over. */
 void exchanges_drop(struct conn *);
 /* Cancels the connection's jobs, those that wait and those that run; they are answered. */

@@ -12,6 +12,7 @@
 static bool do_item(struct job *hand, bool may_block, moment *now)
 {
 	enum code why = run_why_not(hand, *now);
+	bool seen;
 
 	if (why != CODE_OK) {
 		batch_end_waiting(hand, why, *now);
@@ -20,18 +21,20 @@ static bool do_item(struct job *hand, bool may_block, moment *now)
 	batch_start(hand, may_block, *now);
 	run_kind(hand);
 	*now = moment_now();
-	if (!batch_end_running(hand, *now))
-		return false;
+	seen = batch_end_running(hand, *now);
 	job_log_ended(hand, *now);
-	return true;
+	return seen;
 }
 
 /* Permits come first, so that an item waits for them as those do that no hand has taken yet. If they are not to be had, the context has
  * ended, and run_why_not() says so. */
 static bool do_next_with_permits(struct job *hand, moment *now)
 {
-	bool held = semaphores_take(hand), taken, seen = false;
+	bool held, taken, seen = false;
 
+	if (!batch_has_more(hand->batch))
+		return false;
+	held = semaphores_take(hand);
 	*now = moment_now();
 	taken = batch_take(hand);
 	if (taken)
@@ -88,7 +91,8 @@ static bool others_wait(const struct type *type)
 
 void hand_run(struct job *hand)
 {
-	bool may_block = run_may_block(hand->type);
+	/* For a permit any kind may wait. */
+	bool may_block = run_may_block(hand->type) || hand->type->uses_count > 0;
 
 	while (take_turn(hand, may_block)) {
 		if (others_wait(hand->type) && admit_again(hand))

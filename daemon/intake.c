@@ -254,10 +254,7 @@ static bool take_head(struct conn *conn)
 
 static bool wants_stream(const struct conn *conn)
 {
-	const struct http_request *request = &conn->parser.http.request;
-	const struct type *type = request->has_body && !conn->surplus ? route_type(conn->loop->catalogue, request) : NULL;
-
-	return type && type->config->streams_stdin;
+	return !conn->surplus && route_streams_body(conn->loop->catalogue, &conn->parser.http.request);
 }
 
 /* The head is there, and is dispatched: if the job is admitted, the body goes to it, and otherwise nobody reads it. */
@@ -373,10 +370,11 @@ static size_t starve(struct conn *conn, char *at, size_t len)
 	return len;
 }
 
-/* There is something to be parsed: bytes, or the end of a body whose last part was taken. */
-static bool has_next(const struct conn *conn, size_t len)
+/* There is something to be parsed. The end of a body whose last part was taken needs no further byte, so nothing would call for
+ * another turn for it. */
+static bool has_next(const struct conn *conn, size_t len, int turn)
 {
-	return len > 0 || (conn->body && http_at_end(&conn->parser.http));
+	return (len > 0 && turn < TURN_REQUESTS) || (conn->body && http_at_end(&conn->parser.http));
 }
 
 /* Takes requests from the front of the window; returns the bytes that are dealt with. */
@@ -385,7 +383,7 @@ static size_t take_requests(struct conn *conn, char *at, size_t len)
 	size_t used = 0;
 
 	conn->want = 0;
-	for (int turn = 0; has_next(conn, len - used) && intake_is_open(conn) && turn < TURN_REQUESTS; turn++) {
+	for (int turn = 0; has_next(conn, len - used, turn) && intake_is_open(conn); turn++) {
 		struct parse_result r;
 
 		if (!decide_protocol(conn, at + used, len - used))

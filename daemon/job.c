@@ -13,7 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { JOB_BESIDE_BYTES = 1024 };
+enum {
+	JOB_BESIDE_BYTES = 1024,
+	/* A stream has two descriptors, and all of them together at most a quarter of what there can be: the rest is for connections, and
+	 * for the runs of the others. */
+	DESCRIPTORS_A_STREAM = 2 * 4,
+};
 
 /* What is allocated for the job itself. */
 static size_t own_size(size_t bytes)
@@ -56,16 +61,37 @@ static struct slice keep(char **room, struct slice s)
 	return kept;
 }
 
+static bool count_streams(struct leatd *leatd, unsigned n)
+{
+	if (n == 0 || shim_add(&leatd->job_streams, n, relaxed) + n <= leatd->descriptors.rlim_max / DESCRIPTORS_A_STREAM)
+		return true;
+	shim_sub(&leatd->job_streams, n, relaxed);
+	return false;
+}
+
+static void uncount_streams(struct leatd *leatd, unsigned n)
+{
+	if (n > 0)
+		shim_sub(&leatd->job_streams, n, relaxed);
+}
+
 /* False, and errno: they cannot be had. */
 static bool open_streams(struct job *job, const struct job_order *order)
 {
-	int r = order->stream_in ? stream_open(&job->in, true) : 0;
+	int r;
 
+	job->streams = (unsigned)order->stream_in + order->stream_out;
+	if (!count_streams(order->type->leatd, job->streams)) {
+		errno = EMFILE;
+		return false;
+	}
+	r = order->stream_in ? stream_open(&job->in, true) : 0;
 	if (r == 0 && order->stream_out)
 		r = stream_open(&job->out, false);
 	if (r == 0)
 		return true;
 	stream_close(&job->in);
+	uncount_streams(order->type->leatd, job->streams);
 	errno = -r;
 	return false;
 }
@@ -114,6 +140,7 @@ void job_unref(struct job *job)
 		return;
 	stream_close(&job->in);
 	stream_close(&job->out);
+	uncount_streams(job->type->leatd, job->streams);
 	leatd_discharge(job->type->leatd, job->charged);
 	ctx_unref(job->ctx);
 	if (job->batch)
@@ -191,6 +218,7 @@ static void add_trace(struct log_field *fields, struct slice traceparent)
 void job_log_ended(const struct job *job, moment now)
 {
 	struct log *log = job->type->leatd->log;
+	const shim_u32 *state = job->item ? &job->item->state : &job->state;
 	moment started = job->started ? job->started : now;
 	struct log_field fields[9] = {
 		log_text("job", job->type->name), log_text("id", slice_of(job->id)), log_text("outcome", slice_of(outcome_name(job->outcome))),
@@ -202,7 +230,7 @@ void job_log_ended(const struct job *job, moment now)
 		return;
 	if (job->started)
 		fields[n++] = log_number("run_us", (now - started) / MICROSECONDS);
-	if (shim_load(&job->state, relaxed) == JOB_ABANDONED)
+	if (shim_load(state, relaxed) == JOB_ABANDONED)
 		fields[n++] = log_number("abandoned", 1);
 	add_trace(fields + n, job->traceparent);
 	log_put(log, LOG_LEVEL_JOBS, "job ended", fields);

@@ -73,6 +73,7 @@ struct job {
 	struct ctx *ctx;                /* done when the deadline passes or nobody wants the result any more */
 	struct chan *home;
 	struct stream in, out;          /* what it reads and writes while it runs; closed: its payload, and `output` */
+	unsigned streams;               /* how many of those it was made with, and counts for */
 
 	/* The loop's alone, set when the job is on its way. */
 	void *exchange;                 /* whom it answers; NULL: the client has gone */
@@ -119,7 +120,8 @@ size_t job_size(size_t bytes);
 size_t job_order_size(const struct job_order *);
 
 /* A job with two references: the loop's and the channel's. The caller has charged job_order_size() for it, and the job
- * gives it back. NULL: no memory, or (errno says so) no descriptors for its streams, and the charge is still the caller's. */
+ * gives it back. NULL: no memory, or (errno says so) no descriptors for its streams, of which all jobs
+ * together have a part, and the charge is still the caller's. */
 must_check struct job *job_new(const struct job_order *);
 void job_unref(struct job *);
 

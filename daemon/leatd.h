@@ -46,6 +46,7 @@ struct leatd {
 	shim_u64 ids_given;
 	shim_u64 denied;                /* requests that were answered NOAUTH */
 	shim_u64 max_memory;            /* as the configuration says */
+	shim_u64 job_streams;           /* of jobs that wait or run; see job.c */
 	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */
 	shim_u64 starved;               /* requests that were refused for want of memory before they had come whole */
 };

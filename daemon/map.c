@@ -6,6 +6,7 @@
 #include "ids.h"
 #include "inquiry.h"
 #include "leatd.h"
+#include "run.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -14,8 +15,6 @@
 #define ABANDON_AFTER (1 * SECONDS)
 
 enum {
-	/* Bytes that wait to be sent before no more is written to a connection: results wait in their items. */
-	OUT_WAITING = 64 * 1024,
 	/* About so large is a chunk. */
 	CHUNK_BYTES = 16 * 1024,
 };
@@ -30,7 +29,6 @@ struct map {
 	/* The answer. */
 	bool begun;
 	size_t written;                 /* elements */
-	size_t listed;                  /* of the order in which they ended: written in that order */
 	struct batch_item *item;        /* of which the element is being written; NULL: none */
 	struct element element;
 };
@@ -184,11 +182,13 @@ static bool write_chunk(struct map *m, struct buf *to)
 static void write_what_is_there(struct map *m, struct conn *conn, bool chunked)
 {
 	struct buf *to = &conn->out.bytes;
+	/* Behind that, results wait in their items. */
+	size_t step = purse_is_scarce(&conn->loop->purse) ? PARTS_SCARCE_BYTES : PARTS_WAITING_BYTES;
 	size_t waiting = out_waiting(&conn->out);
 
-	if (!chunked && waiting < OUT_WAITING)
-		write_elements(m, to, to->len + OUT_WAITING - waiting);
-	while (chunked && out_waiting(&conn->out) < OUT_WAITING && write_chunk(m, to))
+	if (!chunked && waiting < step)
+		write_elements(m, to, to->len + step - waiting);
+	while (chunked && out_waiting(&conn->out) < step && write_chunk(m, to))
 		;
 }
 
@@ -248,6 +248,7 @@ static void finish(struct map *m)
 
 	m->unit.over = true;
 	wheel_remove(&whole->timer);
+	batch_close(m->batch);
 	ctx_cancel(whole->ctx);
 	if (m->batch->abandoned == 0) {
 		ids_release(whole->claim);
@@ -302,7 +303,7 @@ static void on_deadline(struct wheel_timer *timer)
 
 	if (!whole->late)
 		batch_give_up(m->batch, CODE_TIMEOUT, now);
-	else
+	if (whole->late || !run_can_be_ended(whole))
 		batch_abandon(m->batch, now);
 	whole->late = true;
 	wheel_set(&whole->loop->wheel, timer, moment_add(now, ABANDON_AFTER));

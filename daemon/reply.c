@@ -14,7 +14,8 @@ static never_inline void add_origin_headers(struct buf *to, struct slice origin)
 {
 	buf_add_slice(to, SLICE("Access-Control-Allow-Origin: "));
 	buf_add_slice(to, origin);
-	buf_add_slice(to, SLICE("\r\nAccess-Control-Expose-Headers: Leat-Id, Leat-Retry-Ms, Retry-After, Server-Timing\r\nVary: Origin\r\n"));
+	buf_add_slice(to, SLICE("\r\nAccess-Control-Expose-Headers: Leat-Id, Leat-Outcome, Leat-Error, Leat-Retry-Ms, Retry-After, "
+				  "Server-Timing\r\nVary: Origin\r\n"));
 }
 
 static void add_head(struct buf *to, const struct wire *wire, int status, struct slice content_type, size_t content_length)
@@ -24,6 +25,16 @@ static void add_head(struct buf *to, const struct wire *wire, int status, struct
 		.content_length = content_length, .date_line = wire->date_line,
 	});
 	if (unlikely(wire->origin.len > 0))
+		add_origin_headers(to, wire->origin);
+}
+
+static void add_chunked_head(struct buf *to, const struct wire *wire, struct slice content_type)
+{
+	http_add_head(to, &(struct http_head){
+		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = content_type, .chunked = true,
+		.date_line = wire->date_line,
+	});
+	if (wire->origin.len > 0)
 		add_origin_headers(to, wire->origin);
 }
 
@@ -157,10 +168,7 @@ void reply_answer(struct buf *to, const struct wire *wire, const struct answer *
 
 void reply_stream_begin(struct buf *to, const struct wire *wire, const struct job *job)
 {
-	http_add_head(to, &(struct http_head){
-		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = SLICE("application/octet-stream"),
-		.chunked = true, .date_line = wire->date_line,
-	});
+	add_chunked_head(to, wire, SLICE("application/octet-stream"));
 	add_id_header(to, job);
 	buf_add_slice(to, SLICE("Server-Timing: queue;dur="));
 	add_ms(to, (job->started ? job->started : moment_now()) - job->arrived);
@@ -218,12 +226,7 @@ void reply_document(struct buf *to, const struct wire *wire, struct slice conten
 
 void reply_chunked(struct buf *to, const struct wire *wire, struct slice content_type, struct slice headers)
 {
-	http_add_head(to, &(struct http_head){
-		.status = 200, .minor = wire->minor, .keep_alive = wire->keep_alive, .content_type = content_type, .chunked = true,
-		.date_line = wire->date_line,
-	});
-	if (wire->origin.len > 0)
-		add_origin_headers(to, wire->origin);
+	add_chunked_head(to, wire, content_type);
 	buf_add_slice(to, headers);
 	buf_add_slice(to, SLICE("\r\n"));
 }

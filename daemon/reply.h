@@ -36,10 +36,6 @@ void reply_document(struct buf *, const struct wire *, struct slice content_type
 /* The head of one whose body follows in chunks. */
 void reply_chunked(struct buf *, const struct wire *, struct slice content_type, struct slice headers);
 
-/* The head of an HTTP answer of lines of JSON, the length of which nobody knows yet: in chunks, or, for HTTP/1.0, up to the end of the
- * connection. */
-void reply_lines(struct buf *, const struct wire *, struct slice id);
-
 /* An HTTP error with an `Allow` header. */
 void reply_not_allowed(struct buf *, const struct wire *, const char *allow);
 

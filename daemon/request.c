@@ -129,13 +129,28 @@ static bool add_stages(struct job_order *order, struct job *job, struct answer *
 	return false;
 }
 
-/* A place was given; the job is on its way, or everything is given back but the claim. */
-static struct job *send_off(struct job_order *order, struct answer *why)
+static bool lacks_descriptors(void)
+{
+	return errno == EMFILE || errno == ENFILE;
+}
+
+static struct job *new_job(const struct job_order *order)
 {
 	struct job *job = job_new(order);
 
+	if (job || !lacks_descriptors())
+		return job;
+	admit_sweep(order->catalogue);
+	return job_new(order);
+}
+
+/* A place was given; the job is on its way, or everything is given back but the claim. */
+static struct job *send_off(struct job_order *order, struct answer *why)
+{
+	struct job *job = new_job(order);
+
 	if (!job) {
-		bool descriptors = errno == EMFILE || errno == ENFILE;
+		bool descriptors = lacks_descriptors();
 
 		admit_leave(order, REFUSED_memory, why);
 		if (descriptors) {

@@ -478,20 +478,44 @@ static bool may_ask(struct exchange *ex, const struct http_request *http)
 	return false;
 }
 
+static struct type *type_below(const struct catalogue *c, const struct http_request *http, struct slice folder)
+{
+	struct slice path = http->path;
+
+	if (http->method != HTTP_POST || path.len < folder.len || memcmp(path.at, folder.at, folder.len) != 0)
+		return NULL;
+	return catalogue_type(c, (struct slice){ path.at + folder.len, path.len - folder.len });
+}
+
+/* Who reads the payload of a pipe. */
+static struct type *first_of_pipe(const struct catalogue *c, const struct http_request *http)
+{
+	const struct slice folder = SLICE("/v1/pipe/"), path = http->path;
+	const char *slash = path.len > folder.len ? memchr(path.at + folder.len, '/', path.len - folder.len) : NULL;
+	struct http_request first = *http;
+
+	if (!slash)
+		return NULL;
+	first.path.len = (size_t)(slash - path.at);
+	return type_below(c, &first, folder);
+}
+
 struct type *route_type(const struct catalogue *c, const struct http_request *http)
 {
-	const struct slice run = SLICE("/v1/run/"), map = SLICE("/v1/map/"), pipe = SLICE("/v1/pipe/"), path = http->path;
+	struct type *type = type_below(c, http, SLICE("/v1/run/"));
 
-	/* Of a pipe it is the first of its jobs. */
-	if (http->method == HTTP_POST && path.len > pipe.len && memcmp(path.at, pipe.at, pipe.len) == 0) {
-		const char *slash = memchr(path.at + pipe.len, '/', path.len - pipe.len);
+	if (!type)
+		type = type_below(c, http, SLICE("/v1/map/"));
+	return type ? type : first_of_pipe(c, http);
+}
 
-		return slash ? catalogue_type(c, (struct slice){ path.at + pipe.len, (size_t)(slash - path.at) - pipe.len }) : NULL;
-	}
-	if (http->method != HTTP_POST || path.len < run.len ||
-	    (memcmp(path.at, run.at, run.len) != 0 && memcmp(path.at, map.at, map.len) != 0))
-		return NULL;
-	return catalogue_type(c, (struct slice){ path.at + run.len, path.len - run.len });
+bool route_streams_body(const struct catalogue *c, const struct http_request *http)
+{
+	const struct type *type = type_below(c, http, SLICE("/v1/run/"));
+
+	if (!type)
+		type = first_of_pipe(c, http);
+	return http->has_body && type && type->config->streams_stdin;
 }
 
 static const struct route *find_route(const struct http_request *http, struct slice *rest)

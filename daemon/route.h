@@ -23,5 +23,7 @@ struct slice route_origin(const struct catalogue *, struct slice origin);
 
 /* The job type that a request asks for of which only the head has come, or NULL. */
 struct type *route_type(const struct catalogue *, const struct http_request *);
+/* Whether its body goes to its job as it comes: that of a map is many payloads, and has to come whole. */
+bool route_streams_body(const struct catalogue *, const struct http_request *);
 
 #endif

@@ -36,6 +36,12 @@ bool run_may_block(const struct type *type)
 	return !kinds[type->config->kind].is_short;
 }
 
+/* Nothing ends a call into a plugin but the plugin. One that streams may be waiting for its reader, and then hears of the deadline. */
+bool run_can_be_ended(const struct job *job)
+{
+	return job->type->config->kind != KIND_PLUGIN || job->streams > 0;
+}
+
 /* Not even half of what a run usually takes: it would only take the runner from one that can still end in time. */
 static bool is_hopeless(const struct job *job, moment now)
 {

@@ -23,4 +23,7 @@ void run_kind(struct job *);
 /* Whether a run of this kind may take long, and so has to hear of a cancellation. */
 bool run_may_block(const struct type *);
 
+/* Whether it ends soon after its deadline, by force if need be: then there is something to wait for. Any thread. */
+bool run_can_be_ended(const struct job *);
+
 #endif

@@ -92,6 +92,7 @@ static bool write_parts(struct parts *parts, struct exchange *ex)
 	if (ex->ready && !ex->job) {
 		if (!ex->wire.minor && s->begun)
 			conn_reset(ex->conn);
+		ex->conn->broken |= ex->bytes.failed;
 		buf_add_slice(&ex->conn->out.bytes, buf_slice(&ex->bytes));
 		return true;
 	}

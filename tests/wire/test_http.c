@@ -390,7 +390,8 @@ static void assert_readable(const struct response *r, int status)
 {
 	ck_assert_msg(r->status == status, "%s", r->head);
 	ck_assert_str_eq(header(r, "Access-Control-Allow-Origin"), APP);
-	ck_assert_str_eq(header(r, "Access-Control-Expose-Headers"), "Leat-Id, Leat-Retry-Ms, Retry-After, Server-Timing");
+	ck_assert_str_eq(header(r, "Access-Control-Expose-Headers"),
+			 "Leat-Id, Leat-Outcome, Leat-Error, Leat-Retry-Ms, Retry-After, Server-Timing");
 	ck_assert_str_eq(header(r, "Vary"), "Origin");
 }
 
@@ -466,6 +467,11 @@ START_TEST(a_page_of_an_allowed_origin_may_read_every_answer_and_no_other_page_a
 	r = hear_response(c);
 	assert_problem(r, 403, "NOAUTH");
 	ck_assert_ptr_null(header(r, "Access-Control-Allow-Origin"));
+	say_post(c, "/v1/run/echo?stream=1", "Origin: " APP "\r\n", "x");
+	assert_readable(hear_head(c), 200);
+	hear(c, "1\r\nx\r\n0\r\nLeat-Outcome: done\r\n");
+	hear_match(c, "^Server-Timing: ");
+	hear(c, "\r\n");
 	/* Nor may a page that has made itself a name for this machine. */
 	say(c, "POST /v1/run/echo HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nContent-Length: 1\r\n\r\nx");
 	assert_problem(hear_response(c), 421, "ERR");

@@ -21,6 +21,25 @@ START_TEST(every_job_that_ended_has_a_line)
 }
 END_TEST
 
+START_TEST(each_job_of_a_map_that_ended_has_a_line)
+{
+	struct server *s = server_start(scratchf("%s[job nap]\nbuiltin = sleep\nconcurrency = 1\nqueue = 10\ndeadline = 1m\n", scratchf(config, "")));
+	struct client *c = dial(s), *operator = dial(s);
+
+	say(c, "MAP nap 4 1 60000 60000 60000 ID m\r\n");
+	hear(c, "*4\r\n$0\r\n\r\n");
+	await(stat_of(s, "nap", "running") == 1);
+	say(operator, "CANCEL m.2\r\nCANCEL m\r\n");
+	hear(operator, ":1\r\n:1\r\n");
+	for (int i = 1; i < 4; i++)
+		hear_match(c, "^-CANCELED ");
+	await(text_matches(server_log(s), "msg=\"job ended\" job=nap id=m\\.0 outcome=done queue_us=[0-9]+ run_us=[0-9]+\n"));
+	await(text_matches(server_log(s), "msg=\"job ended\" job=nap id=m\\.1 outcome=canceled queue_us=[0-9]+ run_us=[0-9]+\n"));
+	await(text_matches(server_log(s), "msg=\"job ended\" job=nap id=m\\.2 outcome=canceled queue_us=[0-9]+\n"));
+	await(text_matches(server_log(s), "msg=\"job ended\" job=nap id=m\\.3 outcome=canceled queue_us=[0-9]+\n"));
+}
+END_TEST
+
 START_TEST(a_traceparent_is_in_the_line_as_opentelemetry_calls_it)
 {
 	struct server *s = server_start(scratchf(config, ""));
@@ -57,6 +76,7 @@ Suite *log_suite(void)
 {
 	const TTest *tests[] = {
 		every_job_that_ended_has_a_line,
+		each_job_of_a_map_that_ended_has_a_line,
 		a_traceparent_is_in_the_line_as_opentelemetry_calls_it,
 		more_of_a_kind_than_log_rate_are_counted,
 	};

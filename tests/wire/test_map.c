@@ -219,6 +219,25 @@ START_TEST(a_client_of_http_1_0_reads_to_the_end_of_the_connection)
 }
 END_TEST
 
+START_TEST(of_a_job_with_a_streamed_stdin_too_the_body_comes_whole)
+{
+	struct server *s = server_start("[job cat]\nexec = /bin/cat\nstdin = stream\n");
+	const char *head = "POST /v1/map/cat?order=input HTTP/1.1\r\n" HOST;
+	const char *two = "{\"index\":0,\"output\":\"one\"}\n{\"index\":1,\"output\":\"two\"}\n";
+	struct client *c = dial_unix(s);
+
+	sayf(c, "%sTransfer-Encoding: chunked\r\n\r\n6\r\none\ntw\r\n1\r\no\r\n0\r\n\r\n", head);
+	ck_assert_str_eq(hear_map(c), two);
+	sayf(c, "%sContent-Length: 7\r\n\r\n", head);
+	await(is_read(c));
+	say(c, "one\ntwo");
+	ck_assert_str_eq(hear_map(c), two);
+	sayf(c, "%sContent-Length: 300004\r\n\r\n%0300000d\ntwo", head, 0);
+	ck_assert_str_eq(hear_map(c), scratchf("{\"index\":0,\"output\":\"%0300000d\"}\n{\"index\":1,\"output\":\"two\"}\n", 0));
+	hang_up(c);
+}
+END_TEST
+
 START_TEST(ten_thousand_payloads_are_one_request_on_both_protocols)
 {
 	struct server *s = server_start(jobs);
@@ -517,6 +536,26 @@ START_TEST(each_of_its_jobs_is_listed_and_can_be_cancelled)
 }
 END_TEST
 
+START_TEST(what_was_cancelled_one_by_one_leaves_room_in_the_queue)
+{
+	struct server *s = server_start("[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 4\ndeadline = 1m\npredict = no\n");
+	struct client *run = dial(s), *c = dial(s);
+
+	say(run, "RUN sleep 60000\r\n");
+	await(stat_of(s, "sleep", "running") == 1);
+	for (int i = 0; i < 30; i++) {
+		say(c, "MAP sleep 2 1 1 ID two\r\n");
+		hear(c, "*2\r\n");
+		ck_assert_int_eq(cancel(s, "two.1"), 1);
+		ck_assert_int_eq(cancel(s, "two.0"), 1);
+		hear_match(c, "^-CANCELED ");
+		hear_match(c, "^-CANCELED ");
+	}
+	reset(run);
+	check_books(s, "sleep", 61);
+}
+END_TEST
+
 START_TEST(an_id_that_is_in_flight_is_refused)
 {
 	struct server *s = server_start(jobs);
@@ -586,6 +625,52 @@ START_TEST(semaphores_hold_for_each_of_its_jobs)
 	check_books(s, "sleep", 8);
 	say(c, "RUN sleep 1\r\n");
 	hear(c, "$0\r\n\r\n");
+}
+END_TEST
+
+/* A thousand short runs of `sleep` and the payloads of `many` take turns with the permit, and then a long run has it. NULL: too late, or
+ * before any of `many`. */
+static struct client *be_interrupted(struct server *s, const char *many, uint64_t *done)
+{
+	struct client *c = dial(s), *sleeper = dial(s);
+	uint64_t before = stat_of(s, "echo", "done");
+	char *runs = scratch(20000), *at = runs;
+
+	for (int i = 0; i < 1000; i++)
+		at += sprintf(at, "RUN sleep 0\r\n");
+	strcpy(at, "RUN sleep 60000 ID long\r\n");
+	say(sleeper, runs);
+	say(c, many);
+	for (int i = 0; i < 1000; i++)
+		hear(sleeper, "$0\r\n\r\n");
+	await(stat_of(s, "sleep", "running") == 1);
+	*done = stat_of(s, "echo", "done") - before;
+	if (*done > 0 && inside(s, "echo") > 0)
+		return c;
+	reset(c);
+	reset(sleeper);
+	await(inside(s, "sleep") + inside(s, "echo") == 0);
+	return NULL;
+}
+
+START_TEST(what_has_ended_is_told_while_the_next_waits_for_a_permit)
+{
+	struct server *s = server_start("[semaphore one]\npermits = 1\n[job sleep]\nbuiltin = sleep\nconcurrency = 1\nqueue = 2000\n"
+					"uses = one\ndeadline = 1m\npredict = no\n"
+					"[job echo]\nbuiltin = echo\nqueue = 20000\nuses = one\ndeadline = 1m\npredict = no\n");
+	char *many = scratch(100000), *at = many + sprintf(many, "*10005\r\n$3\r\nMAP\r\n$4\r\necho\r\n$5\r\n10000\r\n");
+	struct client *c = NULL;
+	uint64_t done = 0;
+
+	for (int i = 0; i < 10000; i++)
+		at += sprintf(at, "$1\r\nx\r\n");
+	strcpy(at, "$5\r\nWIDTH\r\n$1\r\n1\r\n");
+	for (int i = 0; i < 50 && !c; i++)
+		c = be_interrupted(s, many, &done);
+	ck_assert_ptr_nonnull(c);
+	hear(c, "*10000\r\n");
+	for (uint64_t i = 0; i < done; i++)
+		hear(c, "$1\r\nx\r\n");
 }
 END_TEST
 
@@ -726,6 +811,7 @@ Suite *map_suite(void)
 		however_its_bytes_are_cut_the_answer_is_the_same,
 		lines_and_strings_of_json_are_payloads,
 		a_client_of_http_1_0_reads_to_the_end_of_the_connection,
+		of_a_job_with_a_streamed_stdin_too_the_body_comes_whole,
 		ten_thousand_payloads_are_one_request_on_both_protocols,
 		no_more_run_at_a_time_than_the_width_says,
 		each_fails_for_itself,
@@ -738,9 +824,11 @@ Suite *map_suite(void)
 		only_map_may_have_so_many_arguments,
 		the_payloads_together_may_be_as_large_as_one,
 		each_of_its_jobs_is_listed_and_can_be_cancelled,
+		what_was_cancelled_one_by_one_leaves_room_in_the_queue,
 		an_id_that_is_in_flight_is_refused,
 		a_pause_holds_what_waits_and_lets_what_runs_end,
 		semaphores_hold_for_each_of_its_jobs,
+		what_has_ended_is_told_while_the_next_waits_for_a_permit,
 		others_of_the_type_get_their_turn,
 		a_drain_finishes_what_was_accepted,
 		a_drain_that_takes_too_long_cancels_it,

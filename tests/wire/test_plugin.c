@@ -226,6 +226,48 @@ START_TEST(a_plugin_that_does_not_return_is_answered_at_its_deadline_and_keeps_i
 }
 END_TEST
 
+START_TEST(a_map_of_it_too_is_answered_at_its_deadline)
+{
+	const char *file = scratchf("%s/go", new_folder());
+	struct server *s = start(scratchf("plugin_config = %s\nconcurrency = 2\nqueue = 1\n", file));
+	struct client *c = dial(s);
+	const char *line;
+
+	say(c, "MAP act 3 stubborn id stubborn DEADLINE 300 ID m\r\n");
+	hear(c, "*3\r\n");
+	line = hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+ abandoned=1$");
+	hear(c, "$4\r\nm.1|\r\n");
+	hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+ abandoned=1$");
+	/* A command would have had another second to die in. */
+	ck_assert_msg(IS_SANITIZED || atoi(strstr(line, "after_ms=") + 9) < 1000, "%s", line);
+	ck_assert_uint_eq(stat_of(s, "act", "abandoned"), 2);
+	ck_assert_int_eq(shell(s, scratchf("touch %s", file)).status, 0);
+	await(stat_of(s, "act", "running") == 0);
+	ck_assert_uint_eq(stat_of(s, "act", "abandoned"), 0);
+}
+END_TEST
+
+START_TEST(one_that_waits_for_its_reader_ends_at_its_deadline_and_is_not_abandoned)
+{
+	struct server *s = start("max_output = 100M\nconcurrency = 8\n");
+	struct client *c[8];
+
+	for (size_t i = 0; i < countof(c); i++)
+		say(c[i] = dial(s), "POST /v1/run/act?stream=1&deadline=2s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+				    "Content-Length: 5\r\n\r\nflood");
+	await(stat_of(s, "act", "timeout") == countof(c));
+	for (size_t i = 0; i < countof(c); i++) {
+		size_t len;
+		const char *said = hear_rest(c[i], &len);
+
+		said = memmem(said, len, "Leat-Outcome: ", 14);
+		ck_assert_ptr_nonnull(said);
+		assert_match(said, "^Leat-Outcome: timeout\r\nLeat-Error: TIMEOUT .* after_ms=[0-9]+\r\n");
+	}
+	ck_assert_uint_eq(inside(s, "act"), 0);
+}
+END_TEST
+
 START_TEST(leatd_stops_though_a_plugin_does_not_return)
 {
 	struct server *s = start(scratchf("plugin_config = /no/such/file\n"));
@@ -564,6 +606,8 @@ Suite *plugin_suite(void)
 		a_plugin_that_looks_is_told_in_time_and_is_not_abandoned,
 		the_time_left_is_that_until_it_is_told,
 		a_plugin_that_does_not_return_is_answered_at_its_deadline_and_keeps_its_slot,
+		a_map_of_it_too_is_answered_at_its_deadline,
+		one_that_waits_for_its_reader_ends_at_its_deadline_and_is_not_abandoned,
 		leatd_stops_though_a_plugin_does_not_return,
 		a_client_that_goes_away_and_an_operator_cancel_it,
 		calls_run_at_the_same_time_and_the_plugin_is_closed_at_the_end,

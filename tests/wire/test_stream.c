@@ -322,6 +322,42 @@ START_TEST(without_descriptors_a_stream_is_refused_and_other_jobs_are_not)
 }
 END_TEST
 
+START_TEST(streams_that_wait_leave_descriptors_for_others)
+{
+	struct server *s = server_launch(&(struct launch){
+		.config = "[server]\nmax_pipeline = 400\n[job t]\nbuiltin = sleep\nqueue = 300\nconcurrency = 1\ndeadline = 1m\npredict = no\n"
+			  "[job sh]\nexec = /bin/sh -c 'echo fine'\n",
+		.shell = "ulimit -n 256; exec \"$@\"" });
+
+	struct client *holder = dial(s);
+
+	say_post(holder, "/v1/run/t", "", "60000");
+	await(stat_of(s, "t", "running") == 1);
+	/* Those that are over do not count any more, although no runner has come by. */
+	for (uint64_t round = 1; round <= 3; round++) {
+		struct client *many = dial(s), *other = dial(s);
+		uint64_t taken;
+
+		for (int i = 0; i < 200; i++)
+			say_post(many, "/v1/run/t?stream=1", "", "60000");
+		await(stat_of(s, "t", "submitted") == 1 + 200 * round + 3 * (round - 1));
+		taken = inside(s, "t");
+		ck_assert_msg(taken == 33, "%d", (int)taken);
+		say_post(other, "/v1/run/sh", "", "");
+		assert_response(hear_response(other), 200, "fine\n");
+		say_post(other, "/v1/run/t?stream=1", "", "1");
+		assert_has(hear_response(other)->body, "no descriptors left for its stream");
+		say_post(other, "/v1/run/t?stream=0&deadline=1ms", "", "1");
+		assert_problem(hear_response(other), 504, "TIMEOUT");
+		reset(many);
+		await(inside(s, "t") == 1);
+		say_post(other, "/v1/run/t?stream=1&deadline=1ms", "", "1");
+		assert_problem(hear_response(other), 504, "TIMEOUT");
+		hang_up(other);
+	}
+}
+END_TEST
+
 START_TEST(streams_leave_no_descriptor_and_no_memory_behind)
 {
 	struct server *s = server_start("[job t]\nexec = cat\nstdin = stream\n[job no]\nexec = /bin/false\nstdin = stream\n");
@@ -383,6 +419,25 @@ START_TEST(requests_follow_a_streamed_body_at_once)
 	assert_response(hear_response(c), 200, "abc");
 	expect_streamed(c, "def", DONE);
 	assert_response(hear_response(c), 200, "x");
+}
+END_TEST
+
+START_TEST(a_body_that_ends_with_the_turn_of_its_connection_is_at_its_end)
+{
+	struct server *s = server_start("[server]\nmax_payload = 10\n[job cat]\nexec = cat\nstdin = stream\n");
+	struct client *c = dial(s);
+
+	/* However many steps a turn has, one of these ends with it. */
+	for (int before = 55; before <= 70; before++) {
+		char *said = scratchf("%s", "");
+
+		for (int i = 0; i < before; i++)
+			said = scratchf("%sGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", said);
+		sayf(c, "%sPOST /v1/run/cat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\nover by one", said);
+		for (int i = 0; i < before; i++)
+			assert_response(hear_response(c), 200, "ok\n");
+		assert_response(hear_response(c), 200, "over by one");
+	}
 }
 END_TEST
 
@@ -637,9 +692,11 @@ Suite *stream_suite(void)
 		a_job_whose_reader_is_too_slow_is_timed_out_although_its_command_has_ended,
 		a_streamed_job_can_be_cancelled_by_its_id,
 		without_descriptors_a_stream_is_refused_and_other_jobs_are_not,
+		streams_that_wait_leave_descriptors_for_others,
 		streams_leave_no_descriptor_and_no_memory_behind,
 		a_job_reads_its_payload_while_it_comes,
 		requests_follow_a_streamed_body_at_once,
+		a_body_that_ends_with_the_turn_of_its_connection_is_at_its_end,
 		a_streamed_payload_may_be_over_max_payload,
 		the_body_is_asked_for_when_the_job_is_admitted_and_not_before,
 		a_body_that_turns_out_malformed_cancels_the_job_and_is_400,
