@@ -57,7 +57,9 @@
 Suite *wire_suite(const char *name, const TTest *const *tests, size_t n);
 
 #define SUITE(name) Suite *name##_suite(void);
+#define SUITE_ALONE SUITE
 #include "suites.def"
+#undef SUITE_ALONE
 #undef SUITE
 
 #endif
