@@ -101,11 +101,11 @@ static void add_request(struct bytes *request, const struct invocation *i, const
 	request_text(request, "RUN");
 	request_text(request, i->words[0]);
 	request_word(request, payload->at, payload->len);
+	add_deadline(request, deadline);
 	if (id) {
 		request_text(request, "ID");
 		request_text(request, id);
 	}
-	add_deadline(request, deadline);
 	add_args(request, i);
 }
 
