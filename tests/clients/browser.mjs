@@ -113,7 +113,7 @@ for (const [name, attempt] of Object.entries(tries)) {
 
 // sendBeacon() tells nobody how it went, but the answer comes by.
 await Promise.all([
-	browser.waitForEvent('requestfinished', { predicate: request => request.url().endsWith('/v1/run/upper?beacon'), timeout: 30000 }),
+	browser.waitForEvent('response', { predicate: response => response.url().endsWith('/v1/run/upper?beacon'), timeout: 30000 }),
 	from.evaluate(address => navigator.sendBeacon(address, 'x'), `${base}/v1/run/upper?beacon`),
 ])
 
@@ -148,7 +148,7 @@ for (const [enctype, name, value] of forms) {
 // A frame that is nobody's, and a page that has made its own name point to this machine.
 const sandboxed = await pageOf(evilOrigin)
 await Promise.all([
-	browser.waitForEvent('requestfinished', { predicate: request => request.url().endsWith('/v1/run/upper?sandboxed'), timeout: 30000 }),
+	browser.waitForEvent('response', { predicate: response => response.url().endsWith('/v1/run/upper?sandboxed'), timeout: 30000 }),
 	sandboxed.evaluate(address => {
 		const frame = document.createElement('iframe')
 		frame.sandbox = 'allow-scripts allow-forms'
