@@ -126,6 +126,16 @@ void type_resume(struct type *type)
 	gate_open(type->gate);
 }
 
+/* Nobody runs it any more. */
+static void leave_stages(struct type *type)
+{
+	for (size_t i = 0; i < type->config->stage_count; i++) {
+		if (type->stages[i])
+			type_unref(type->stages[i]);
+		type->stages[i] = NULL;
+	}
+}
+
 void type_retire(struct type *type)
 {
 	workers_retire(type->workers);
@@ -148,6 +158,7 @@ void type_stop(struct type *type)
 	type->leaves = NULL;
 	plugin_stop(type->plugin);
 	type->plugin = NULL;
+	leave_stages(type);
 }
 
 bool type_look(struct type *type)
@@ -166,8 +177,6 @@ bool type_look(struct type *type)
 
 void type_free(struct type *type)
 {
-	for (size_t i = 0; i < type->config->stage_count; i++)
-		type_unref(type->stages[i]);
 	semaphores_leave(type);
 	share_free(type->share);
 	gate_unref(type->gate);
