@@ -96,14 +96,14 @@ static struct tally send_bursts(struct server *s, const char *job, const char *p
 static void expect_good_bursts(struct server *s, const char *predicting, const char *plain, const char *payload, int ideal)
 {
 	struct tally ours = { 0 }, theirs = { 0 };
-	int judged = 0, wrongly = 0, possible = BURSTS * ideal;
+	int judged = 0, wrongly = 0;
 
 	for (int attempt = 0; attempt < 10 && judged < 3; attempt++) {
 		teach(s, predicting, payload, WINDOW);
 		ours = send_bursts(s, predicting, payload);
 		theirs = send_bursts(s, plain, payload);
 		wrongly = BURSTS * ideal - ours.done - ours.missed;
-		if (ours.missed * 20 <= ours.done + ours.missed && ours.done * 20 >= (theirs.done < possible ? theirs.done : possible) * 19 && wrongly * 20 < BURSTS * BURST)
+		if (ours.missed * 20 <= ours.done + ours.missed && ours.done * 20 >= theirs.done * 19 && wrongly * 20 < BURSTS * BURST)
 			return;
 		judged += theirs.done * 20 >= BURSTS * ideal * 19;
 	}
