@@ -30,7 +30,7 @@ char *plugin_host_path(void)
 	path[len < 0 ? 0 : len] = '\0';
 	slash = strrchr(path, '/');
 	if (slash) {
-		strcpy(slash + 1, HOST_NAME);
+		memcpy(slash + 1, HOST_NAME, sizeof(HOST_NAME));
 		if (access(path, X_OK) == 0)
 			return strdup(path);
 	}

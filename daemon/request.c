@@ -88,13 +88,6 @@ void request_drain(struct leatd *leatd, const struct token *who)
 	leatd_drain(leatd);
 }
 
-static moment deadline_of(const struct job_config *config, int64_t asked_ns, moment arrived)
-{
-	int64_t ns = asked_ns ? asked_ns : config->deadline;
-
-	return moment_add(arrived, ns < config->max_deadline ? ns : config->max_deadline);
-}
-
 /* True, and the claim, or NULL for an id that leatd makes up. */
 static bool claim_id(struct leatd *leatd, struct slice id, struct id_claim **claim, struct answer *why)
 {
@@ -187,15 +180,14 @@ static struct job *send_off_batch(struct job_order *order, struct answer *why)
 	return NULL;
 }
 
-static moment deadline_of_order(const struct job_order *order, int64_t asked_ns)
+static moment deadline_of(const struct job_order *order, int64_t asked_ns)
 {
-	struct job_config bounds;
+	const struct job_config *config = order->type->config;
+	int64_t usual = order->pipe ? pipe_deadline(order->pipe) : config->deadline;
+	int64_t most = order->pipe ? pipe_max_deadline(order->pipe) : config->max_deadline;
+	int64_t ns = asked_ns ? asked_ns : usual;
 
-	if (!order->pipe)
-		return deadline_of(order->type->config, asked_ns, order->arrived);
-	bounds.deadline = pipe_deadline(order->pipe);
-	bounds.max_deadline = pipe_max_deadline(order->pipe);
-	return deadline_of(&bounds, asked_ns, order->arrived);
+	return moment_add(order->arrived, ns < most ? ns : most);
 }
 
 static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t deadline_ns, struct answer *why)
@@ -204,7 +196,7 @@ static struct job *submit(struct leatd *leatd, struct job_order *order, int64_t 
 
 	if (!claim_id(leatd, order->id, &order->claim, why))
 		return NULL;
-	order->deadline = deadline_of_order(order, deadline_ns);
+	order->deadline = deadline_of(order, deadline_ns);
 	if (!admit_place(order, why))
 		job = NULL;
 	else

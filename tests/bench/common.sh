@@ -87,3 +87,14 @@ cpu_ticks() {
 	done
 	echo "$total"
 }
+
+# finish_page NAME: shows what page() prints, and keeps it unless this is a trial run. False: a bar is missed, and that counts.
+finish_page() {
+	page >"$work/page.md"
+	cat "$work/page.md"
+	if [[ $bench_runs -ge 5 && $bench_seconds -ge 5 ]]; then
+		mkdir -p docs/figures
+		cp "$work/page.md" "docs/figures/$1.md"
+	fi
+	! grep -q '^\* \*\*MISS' "$work/page.md" || [[ ${REPORT:-false} == true ]]
+}

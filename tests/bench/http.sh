@@ -168,10 +168,4 @@ for ((run = 1; run <= bench_runs; run++)); do
 done
 progress ''
 
-page >"$work/page.md"
-cat "$work/page.md"
-if [[ $bench_runs -ge 5 && $bench_seconds -ge 5 ]]; then
-	mkdir -p docs/figures
-	cp "$work/page.md" docs/figures/http.md
-fi
-! grep -q '^\* \*\*MISS' "$work/page.md" || [[ ${REPORT:-false} == true ]]
+finish_page http

@@ -27,13 +27,7 @@ figures=(
 	'run|leat, 1,000 `RUN` in a pipeline, one connection|thousand|run'
 	'map|leat, `MAP` of 1,000, one connection|thousand|map'
 )
-declare -A title how command
-names=()
-for row in "${figures[@]}"; do
-	IFS='|' read -r name name_title name_how name_command <<<"$row"
-	names+=("$name")
-	title[$name]=$name_title how[$name]=$name_how command[$name]=$name_command
-done
+read_figures "${figures[@]}"
 
 # --- Who is measured ---
 
@@ -114,14 +108,6 @@ measure_line() {
 
 # --- The page ---
 
-m() {
-	median <"$work/$1.rate"
-}
-
-over() {
-	ratio "$(m "$1")" "$(m "$2")"
-}
-
 page() {
 	cat <<-END
 		# Jobs of every kind
@@ -135,9 +121,7 @@ page() {
 		| | jobs/s |
 		|---|---|
 	END
-	for name in "${names[@]}"; do
-		printf '| %s | %s |\n' "${title[$name]}" "$(spread %.0f "$work/$name.rate")"
-	done
+	figure_rows
 	echo
 	bar 'exec over a bare loop of posix_spawn' "$(over exec spawn)" '>=' 0.9
 	bar 'exec over webhook' "$(over exec webhook)" '>=' 1.15
@@ -161,19 +145,5 @@ build_all
 start_leat
 start_webhook
 start_gearmand
-for ((run = 1; run <= bench_runs; run++)); do
-	for name in "${names[@]}"; do
-		progress "jobs: run $run of $bench_runs, $name"
-		rate=$("measure_${how[$name]}" "$name")
-		echo "$rate" >>"$work/$name.rate"
-	done
-done
-progress ''
-
-page >"$work/page.md"
-cat "$work/page.md"
-if [[ $bench_runs -ge 5 && $bench_seconds -ge 5 ]]; then
-	mkdir -p docs/figures
-	cp "$work/page.md" docs/figures/jobs.md
-fi
-! grep -q '^\* \*\*MISS' "$work/page.md" || [[ ${REPORT:-false} == true ]]
+measure_figures jobs
+finish_page jobs

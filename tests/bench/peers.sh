@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Peers that more than one benchmark starts, and their clients. Sourced.
+# What benchmarks share that put rates of several programs side by side: the peers, their clients, and the figures. Sourced.
 
 # shellcheck source=tests/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -86,4 +86,45 @@ by_requests() {
 	done
 	echo "$requests" >"$kept"
 	echo "$rate"
+}
+
+# read_figures ROW...: each is NAME|TITLE|HOW|COMMAND: its name, its title, how it is measured, and what with.
+declare -A title how command
+names=()
+read_figures() {
+	local row name name_title name_how name_command
+
+	for row; do
+		IFS='|' read -r name name_title name_how name_command <<<"$row"
+		names+=("$name")
+		title[$name]=$name_title how[$name]=$name_how command[$name]=$name_command
+	done
+}
+
+# measure_figures BENCH: each in turn by its measure_HOW NAME, which prints how many a second.
+measure_figures() {
+	local run name rate
+
+	for ((run = 1; run <= bench_runs; run++)); do
+		for name in "${names[@]}"; do
+			progress "$1: run $run of $bench_runs, $name"
+			rate=$("measure_${how[$name]}" "$name")
+			echo "$rate" >>"$work/$name.rate"
+		done
+	done
+	progress ''
+}
+
+# Their rows of a table.
+figure_rows() {
+	local name
+
+	for name in "${names[@]}"; do
+		printf '| %s | %s |\n' "${title[$name]}" "$(spread %.0f "$work/$name.rate")"
+	done
+}
+
+# over NAME NAME: the ratio of their medians.
+over() {
+	ratio "$(median <"$work/$1.rate")" "$(median <"$work/$2.rate")"
 }

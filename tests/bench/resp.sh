@@ -18,13 +18,7 @@ figures=(
 	'gearmand|gearmand, a worker and a client in C, 64 tasks in flight|gearmand|'
 	'beanstalkd|beanstalkd, put, reserve and delete on each of 64 connections|beanstalkd|'
 )
-declare -A title how command
-names=()
-for row in "${figures[@]}"; do
-	IFS='|' read -r name name_title name_how name_command <<<"$row"
-	names+=("$name")
-	title[$name]=$name_title how[$name]=$name_how command[$name]=$name_command
-done
+read_figures "${figures[@]}"
 
 start_all() {
 	start_leatd "$leatd" -o 'job echo.queue=2000'
@@ -56,10 +50,6 @@ measure_beanstalkd() {
 	$out/beanstalkd-client "$beanstalkd_port" 64 "$bench_seconds"
 }
 
-over() {
-	ratio "$(median <"$work/$1.rate")" "$(median <"$work/$2.rate")"
-}
-
 page() {
 	cat <<-END
 		# The line protocol
@@ -71,9 +61,7 @@ page() {
 		| | requests/s |
 		|---|---|
 	END
-	for name in "${names[@]}"; do
-		printf '| %s | %s |\n' "${title[$name]}" "$(spread %.0f "$work/$name.rate")"
-	done
+	figure_rows
 	echo
 	bar '-P 16 over SET of redis-server' "$(over leat16 redis16)" '>=' 0.7
 	bar '-P 1 over SET of redis-server' "$(over leat1 redis1)" '>=' 0.9
@@ -88,19 +76,5 @@ page() {
 }
 
 start_all
-for ((run = 1; run <= bench_runs; run++)); do
-	for name in "${names[@]}"; do
-		progress "resp: run $run of $bench_runs, $name"
-		rate=$("measure_${how[$name]}" "$name")
-		echo "$rate" >>"$work/$name.rate"
-	done
-done
-progress ''
-
-page >"$work/page.md"
-cat "$work/page.md"
-if [[ $bench_runs -ge 5 && $bench_seconds -ge 5 ]]; then
-	mkdir -p docs/figures
-	cp "$work/page.md" docs/figures/resp.md
-fi
-! grep -q '^\* \*\*MISS' "$work/page.md" || [[ ${REPORT:-false} == true ]]
+measure_figures resp
+finish_page resp

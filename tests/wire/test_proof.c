@@ -278,10 +278,17 @@ START_TEST(what_lives_in_the_leaves_of_an_earlier_leatd_is_killed_at_the_start)
 }
 END_TEST
 
-START_TEST(what_the_kernel_does_not_let_die_is_abandoned_and_keeps_its_slot)
+/* NULL: there is none here, and the test is skipped. */
+static const char *new_freezer(void)
 {
 	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
-	const char *freezer = new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+
+	return new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+}
+
+START_TEST(what_the_kernel_does_not_let_die_is_abandoned_and_keeps_its_slot)
+{
+	const char *freezer = new_freezer();
 	const char *file = new_file("");
 	struct server *s;
 	struct client *c;
@@ -317,8 +324,7 @@ END_TEST
 
 START_TEST(of_a_map_only_what_cannot_die_is_abandoned)
 {
-	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
-	const char *freezer = new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+	const char *freezer = new_freezer();
 	const char *file = new_file("");
 	struct server *s;
 	struct client *c;
@@ -349,8 +355,7 @@ END_TEST
 
 START_TEST(a_stream_whose_job_is_abandoned_says_so_in_its_trailer)
 {
-	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
-	const char *freezer = new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+	const char *freezer = new_freezer();
 	struct server *s;
 	struct client *c;
 
@@ -379,8 +384,7 @@ END_TEST
 
 START_TEST(leatd_stops_though_a_job_cannot_be_stopped)
 {
-	static const char *const parents[] = { "/sys/fs/cgroup/freezer", NULL };
-	const char *freezer = new_cgroup(parents, "freezer of cgroup version 1, which makes processes that cannot be killed");
+	const char *freezer = new_freezer();
 	const char *file = new_file("");
 	struct server *s;
 

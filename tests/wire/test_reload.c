@@ -215,6 +215,25 @@ static void change_plugins(struct server *s, struct client *c, const char *user)
 	}
 }
 
+START_TEST(a_pipeline_goes_through_its_stages_as_they_are_now)
+{
+	static const char stages[] = "[job loud]\npipeline = up tail\n[job louder]\npipeline = loud tail\n[job up]\nexec = tr a-z A-Z\n[job tail]\n";
+	struct server *s = server_start(scratchf("%sexec = sed 's/$/1/'\n", stages));
+	struct client *c = dial(s);
+
+	say(c, "RUN louder abc\r\nPIPE 2 up tail abc\r\n");
+	hear(c, "$5\r\nABC11\r\n$4\r\nABC1\r\n");
+	/* With the stage those change that lead through it, however far. */
+	assert_match(reload(s, scratchf("%sexec = sed 's/$/2/'\n", stages)), "^\\+OK 0 added, 3 changed, 0 removed\r\n$");
+	say(c, "RUN louder abc\r\nRUN loud abc\r\nPIPE 2 up tail abc\r\n");
+	hear(c, "$5\r\nABC22\r\n$4\r\nABC2\r\n$4\r\nABC2\r\n");
+	/* And with none of them none. */
+	assert_match(reload(s, scratchf("%sexec = sed 's/$/2/'\n[server]\nmax_pipes = 3\n", stages)), "^\\+OK 0 added, 0 changed, 0 removed\r\n$");
+	say(c, "RUN louder abc\r\nPIPE 2 up tail abc\r\n");
+	hear(c, "$5\r\nABC22\r\n$4\r\nABC2\r\n");
+}
+END_TEST
+
 START_TEST(plugins_change_in_process_and_isolated)
 {
 	const char *user = getpwuid(geteuid())->pw_name;
@@ -500,6 +519,7 @@ Suite *reload_suite(void)
 		a_job_that_waits_keeps_the_configuration_that_it_was_admitted_with,
 		a_paused_job_stays_paused_and_what_waits_for_the_old_one_goes_on_with_it,
 		workers_go_on_unless_their_job_has_changed_and_then_the_old_ones_end,
+		a_pipeline_goes_through_its_stages_as_they_are_now,
 		plugins_change_in_process_and_isolated,
 		semaphores_keep_what_is_held_and_new_permits_are_for_new_jobs,
 		limits_and_the_log_level_hold_at_once_also_on_open_connections,
