@@ -51,7 +51,7 @@ struct parse_result resp_parse(struct resp_parser *, char *window, size_t len, s
 
 /* The rest of the array that has begun is thrown away as it comes, and at its end stands PARSE_TOOBIG; call resp_parse() again with the
  * window as it is. `head` becomes its first two arguments as far as they have come whole, valid until then. False: no array has
- * begun. */
+ * begun, or one so long that only its name, which has not come, can say whether it may be. */
 must_check bool resp_skip(struct resp_parser *, const char *window, struct slice head[2]);
 
 /* Bytes that are allocated for the arguments of the command that has begun. */

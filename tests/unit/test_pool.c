@@ -408,30 +408,40 @@ static void limit_memory(size_t more)
 	ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
 }
 
-START_TEST(work_waits_for_a_busy_runner_when_there_is_no_thread_for_it_unless_each_is_to_have_one)
+/* What is said of work for which there is no thread, while the only runner is busy, and how much is outstanding then. */
+static void submit_without_threads(bool thread_each, enum chan_status said, uint32_t outstanding)
 {
-	for (int thread_each = 0; thread_each <= 1; thread_each++) {
-		struct mill mill = { .gate = chan_new(0, 0) };
-		struct pool_options options = options_for(&mill, 0, 3);
-		struct pool *pool;
-		struct rlimit before;
+	struct mill mill = { .gate = chan_new(0, 0) };
+	struct pool_options options = options_for(&mill, 0, 3);
+	struct pool *pool;
+	struct rlimit before;
 
-		options.thread_each = thread_each;
-		options.stack_bytes = 256 << 20;
-		pool = pool_start(&options);
-		ck_assert_ptr_nonnull(pool);
-		getrlimit(RLIMIT_AS, &before);
-		ck_assert_status(submit(pool, &mill, 0), CHAN_OK);
-		limit_memory(128 << 20);
-		ck_assert_status(submit(pool, &mill, 1), thread_each ? CHAN_NOMEM : CHAN_OK);
-		ck_assert_uint_eq(pool_outstanding(pool), thread_each ? 1 : 2);
-		ck_assert_uint_eq(pool_threads(pool), 1);
-		ck_assert_int_eq(setrlimit(RLIMIT_AS, &before), 0);
-		/* It is to be had again, and whoever is free then does. */
-		ck_assert_status(submit(pool, &mill, 2), CHAN_OK);
-		open_gate(&mill);
-		stop_and_check(pool, &mill, thread_each ? 2 : 3);
-	}
+	options.thread_each = thread_each;
+	options.stack_bytes = 256 << 20;
+	pool = pool_start(&options);
+	ck_assert_ptr_nonnull(pool);
+	getrlimit(RLIMIT_AS, &before);
+	ck_assert_status(submit(pool, &mill, 0), CHAN_OK);
+	limit_memory(128 << 20);
+	ck_assert_status(submit(pool, &mill, 1), said);
+	ck_assert_uint_eq(pool_outstanding(pool), outstanding);
+	ck_assert_uint_eq(pool_threads(pool), 1);
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &before), 0);
+	/* It is to be had again, and whoever is free then does. */
+	ck_assert_status(submit(pool, &mill, 2), CHAN_OK);
+	open_gate(&mill);
+	stop_and_check(pool, &mill, outstanding + 1);
+}
+
+START_TEST(work_waits_for_a_busy_runner_when_there_is_no_thread_for_it)
+{
+	submit_without_threads(false, CHAN_OK, 2);
+}
+END_TEST
+
+START_TEST(work_is_refused_when_there_is_no_thread_for_it_and_each_is_to_have_one)
+{
+	submit_without_threads(true, CHAN_NOMEM, 1);
 }
 END_TEST
 
@@ -441,7 +451,8 @@ Suite *pool_suite(void)
 {
 	const TTest *tests[] = {
 		no_thread_is_started_before_there_is_work,
-		work_waits_for_a_busy_runner_when_there_is_no_thread_for_it_unless_each_is_to_have_one,
+		work_waits_for_a_busy_runner_when_there_is_no_thread_for_it,
+		work_is_refused_when_there_is_no_thread_for_it_and_each_is_to_have_one,
 		a_pool_needs_something_to_run_and_a_thread,
 		runners_are_started_as_far_as_there_is_work_and_no_further,
 		an_idle_runner_is_used_again,

@@ -612,12 +612,33 @@ START_TEST(a_request_can_be_thrown_away_from_any_byte_on)
 }
 END_TEST
 
+/* Only MAP may be so long, so that until its name has come nobody knows whether it is a request at all. */
+START_TEST(a_long_array_can_be_thrown_away_once_its_name_is_there)
+{
+	static const char text[] = "*2000\r\n$3\r\nMAP\r\n$4\r\nec";
+
+	for (size_t cut = 7; cut < strlen(text); cut++) {
+		char window[64];
+		struct slice head[2];
+		struct resp_parser p;
+
+		memcpy(window, text, cut);
+		resp_parser_init(&p);
+		ck_assert_int_eq(resp_parse(&p, window, cut, MAX_BULK).status, PARSE_MORE);
+		ck_assert_int_eq(resp_skip(&p, window, head), cut >= 14);
+		ck_assert(cut < 14 || slice_is(head[0], SLICE("MAP")));
+		resp_parser_free(&p);
+	}
+}
+END_TEST
+
 Suite *resp_suite(void);
 
 Suite *resp_suite(void)
 {
 	const TTest *tests[] = {
 		a_request_can_be_thrown_away_from_any_byte_on,
+		a_long_array_can_be_thrown_away_once_its_name_is_there,
 		an_array_of_bulk_strings_is_a_command,
 		an_array_of_nothing_is_skipped,
 		a_malformed_array_is_refused_as_soon_as_it_is_certain,

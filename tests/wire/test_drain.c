@@ -184,7 +184,7 @@ START_TEST(a_client_may_ask_for_it_and_asking_again_does_not_hurry)
 	struct client *c = dial(s);
 
 	say(c, "RUN sleep 3000\r\nRUN sleep 1\r\n");
-	await(stat_of(s, "sleep", "waiting") == 1);
+	await(stat_of(s, "sleep", "running") == 1 && stat_of(s, "sleep", "waiting") == 1);
 	ask_for_drain(s);
 	assert_problem(get(s, "/readyz"), 503, "DRAINING");
 	hear(c, "$0\r\n\r\n$0\r\n\r\n");
