@@ -1,57 +1,7 @@
-#include "../../daemon/worker_parse.h"
 #include "pieces.h"
+#include "worker_words.h"
 
-/* The bytes of the output are joined, since in which pieces they come is the only thing that the cuts may change. */
-struct heard {
-	struct worker_parser parser;
-	struct worker_said said;
-};
-
-static void *open_parser(void)
-{
-	return calloc(1, sizeof(struct heard));
-}
-
-static struct parse_result parse(void *arg, char *window, size_t len)
-{
-	struct heard *h = arg;
-
-	h->said = worker_parse(&h->parser, window, len);
-	switch (h->said.word) {
-	case WORKER_MORE:
-		return (struct parse_result){ .status = PARSE_MORE, .used = h->said.used, .want = len - h->said.used + 1 };
-	case WORKER_RUBBISH:
-		return (struct parse_result){ .status = PARSE_BAD, .why = h->said.why };
-	case WORKER_READY:
-	case WORKER_BEAT:
-	case WORKER_OUTPUT:
-	case WORKER_DONE:
-	case WORKER_FAIL:
-		break;
-	}
-	return (struct parse_result){ .status = PARSE_DONE, .used = h->said.used };
-}
-
-static void describe(void *arg, const struct parse_result *result unused_arg, struct buf *to)
-{
-	const struct heard *h = arg;
-
-	buf_add_slice(to, h->said.output);
-	if (h->said.word == WORKER_READY)
-		buf_add_slice(to, SLICE("<ready>"));
-	else if (h->said.word == WORKER_BEAT)
-		buf_add_slice(to, SLICE("<beat>"));
-	else if (h->said.word == WORKER_DONE)
-		buf_add_slice(to, SLICE("<done>"));
-	else if (h->said.word == WORKER_FAIL)
-		buf_addf(to, "<fail %s>", h->parser.message);
-	else if (h->said.word == WORKER_RUBBISH)
-		buf_addf(to, "<%s>", h->said.why);
-}
-
-static const struct pieces pieces = { open_parser, free, parse, describe };
-
-#define EXPECT(bytes, said) feed_expect(&pieces, SLICE(bytes), said)
+#define EXPECT(bytes, said) feed_expect(&worker_words, SLICE(bytes), said)
 
 START_TEST(every_word_is_heard_wherever_it_is_cut)
 {
@@ -78,7 +28,7 @@ START_TEST(a_message_is_kept_up_to_its_limit_and_without_its_line_end)
 
 	memset(bytes + head, 'x', WORKER_MESSAGE_MAX);
 	snprintf(expected, sizeof(expected), "<fail %.*s>", WORKER_MESSAGE_KEPT, bytes + head);
-	feed_expect(&pieces, (struct slice){ bytes, (size_t)head + WORKER_MESSAGE_MAX }, expected);
+	feed_expect(&worker_words, (struct slice){ bytes, (size_t)head + WORKER_MESSAGE_MAX }, expected);
 	EXPECT("FAIL 5\nbad\r\n", "<fail bad>");
 	EXPECT("FAIL 4097\n", "<wrote a FAIL whose message is too long>");
 }
@@ -92,7 +42,7 @@ START_TEST(whatever_else_is_rubbish)
 	};
 
 	for (size_t i = 0; i < countof(lines); i++)
-		feed_expect(&pieces, lines[i], "<wrote what is not of the protocol>");
+		feed_expect(&worker_words, lines[i], "<wrote what is not of the protocol>");
 }
 END_TEST
 
@@ -104,7 +54,7 @@ START_TEST(a_length_is_digits)
 	};
 
 	for (size_t i = 0; i < countof(lines); i++)
-		feed_expect(&pieces, lines[i], "<wrote a length that is no number>");
+		feed_expect(&worker_words, lines[i], "<wrote a length that is no number>");
 	EXPECT("DONE 000000000000000002\nab", "ab<done>");
 }
 END_TEST
@@ -114,10 +64,10 @@ START_TEST(a_line_that_is_too_long_is_rubbish_before_it_ends)
 	char line[WORKER_LINE_MAX + 1];
 
 	memset(line, 'x', sizeof(line));
-	feed_expect(&pieces, (struct slice){ line, WORKER_LINE_MAX - 1 }, "");
-	feed_expect(&pieces, (struct slice){ line, WORKER_LINE_MAX }, "<wrote a line that is too long>");
+	feed_expect(&worker_words, (struct slice){ line, WORKER_LINE_MAX - 1 }, "");
+	feed_expect(&worker_words, (struct slice){ line, WORKER_LINE_MAX }, "<wrote a line that is too long>");
 	line[WORKER_LINE_MAX] = '\n';
-	feed_expect(&pieces, (struct slice){ line, sizeof(line) }, "<wrote a line that is too long>");
+	feed_expect(&worker_words, (struct slice){ line, sizeof(line) }, "<wrote a line that is too long>");
 }
 END_TEST
 
@@ -127,7 +77,7 @@ START_TEST(noise_is_survived_and_means_the_same_however_it_is_cut)
 		SLICE("READY\nBEAT\nPART 3\nabcDONE 2\nef"), SLICE("FAIL 3\nbadREADY\n"), SLICE("DONE 0\nDONE 12\nhello, worldPART 1\nx"),
 	};
 
-	feed_noise(&pieces, seeds, countof(seeds), "\n 0123456789DONEPARTFAIL", 23, 20000);
+	feed_noise(&worker_words, seeds, countof(seeds), "\n 0123456789DONEPARTFAIL", 23, 20000);
 }
 END_TEST
 
