@@ -155,7 +155,7 @@ END_TEST
 
 START_TEST(a_very_short_deadline_is_answered)
 {
-	struct server *s = server_start("[job nap]\nexec = /bin/sleep 60\n[job sleep]\nbuiltin = sleep\n");
+	struct server *s = server_start("[job nap]\nexec = /bin/sleep 60\npredict = no\n[job sleep]\nbuiltin = sleep\npredict = no\n");
 	struct client *c = dial(s);
 
 	for (int i = 0; i < 30; i++)
