@@ -574,8 +574,11 @@ static char *told(const char *job, const char *said)
 
 START_TEST(sigterm_ends_a_host_that_waits_and_one_whose_call_is_told_when_that_has_ended)
 {
+	/* The thread sanitizer of gcc 12 holds a signal back until the read() that it has interrupted returns. */
+#ifndef __SANITIZE_THREAD__
 	ck_assert_str_eq(told("", "READY"), "READY\n status 0\n");
 	ck_assert_str_eq(told("JOB a 1000 5 -\\nparts", "two"), "READY\nPART 4\none DONE 3\ntwo status 0\n");
+#endif
 	assert_match(told("JOB a 60000 4 -\\nwait", "BEAT"), "^READY\n(BEAT\n)+FAIL 31\nthe plugin failed with status 1 status 0\n$");
 }
 END_TEST
