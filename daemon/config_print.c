@@ -22,50 +22,76 @@ const char *config_kind_name(enum job_kind kind)
 	return "";
 }
 
-/* Of a text, in one line: leaves room for the key. */
-enum { PIECE_MAX = LINE_MAX_CHARACTERS - 24 };
-
-/* Where a text that is too long for its line can go on in the next: at a single blank, which is what the reader puts between the two. */
-static size_t find_break(struct slice text)
+/* Where a text may go on in the next line: at a single blank, which is what the reader puts between the two. */
+static bool may_break(struct slice text, size_t at)
 {
-	for (size_t i = PIECE_MAX; i > 0; i--) {
-		struct slice rest = { text.at + i + 1, text.len - i - 1 };
+	struct slice rest = { text.at + at + 1, text.len - at - 1 };
 
-		if (text.at[i] == ' ' && text.at[i - 1] != ' ' && rest.len > 0 && rest.at[0] != ' ' && !strchr(";#[", rest.at[0]) &&
-		    !option_looks_like_key(rest))
-			return i;
+	return text.at[at] == ' ' && text.at[at - 1] != ' ' && rest.len > 0 && rest.at[0] != ' ' && !strchr(";#[", rest.at[0]) &&
+	       !option_looks_like_key(rest);
+}
+
+/* How much of it stands in a line that has room for so many characters: more where there is nothing to break it at. */
+static size_t piece_of(struct slice text, size_t room)
+{
+	size_t at;
+
+	if (text.len <= room)
+		return text.len;
+	for (at = room; at > 0; at--) {
+		if (may_break(text, at))
+			return at;
+	}
+	for (at = room + 1; at < text.len; at++) {
+		if (may_break(text, at))
+			return at;
 	}
 	return text.len;
 }
 
-static void print_text(struct slice text, struct buf *to)
+/* Behind a key of so many characters. Where they would make the line too long to be read again, there are no blanks around the sign. */
+static void print_piece(size_t key_len, struct slice piece, struct buf *to)
 {
-	while (text.len > PIECE_MAX) {
-		size_t at = find_break(text);
+	buf_add_slice(to, key_len + 3 + piece.len > LINE_MAX_CHARACTERS ? SLICE("=") : SLICE(" = "));
+	buf_add_slice(to, piece);
+}
 
-		if (at == text.len)
-			break;
-		buf_add(to, text.at, at);
-		buf_add_slice(to, SLICE("\n  "));
-		text = (struct slice){ text.at + at + 1, text.len - at - 1 };
+/* In as many lines as it needs, the others indented: by one blank only where two would be too many. */
+static void print_text(size_t key_len, struct slice text, struct buf *to)
+{
+	size_t len = piece_of(text, LINE_MAX_CHARACTERS - 3 - key_len);
+
+	print_piece(key_len, (struct slice){ text.at, len }, to);
+	while (len < text.len) {
+		text = (struct slice){ text.at + len + 1, text.len - len - 1 };
+		len = piece_of(text, LINE_MAX_CHARACTERS - 2);
+		buf_add_slice(to, len > LINE_MAX_CHARACTERS - 2 ? SLICE("\n ") : SLICE("\n  "));
+		buf_add(to, text.at, len);
 	}
-	buf_add_slice(to, text);
 }
 
 static void print_key(const struct option_row *row, const void *base, const char *prefix, struct buf *to)
 {
-	buf_addf(to, "%s%s =", prefix, row->key);
-	if (base) {
-		struct buf value = { 0 };
+	struct buf value = { 0 };
 
+	buf_addf(to, "%s%s", prefix, row->key);
+	if (base)
 		option_text(row, base, &value);
-		if (value.len > 0)
-			buf_add_char(to, ' ');
-		print_text(buf_slice(&value), to);
-		buf_free(&value);
-	} else if (*row->normal) {
-		buf_addf(to, " %s", row->normal);
-	}
+	else
+		buf_add_slice(&value, slice_of(row->normal));
+	if (value.len > 0)
+		print_text(strlen(prefix) + strlen(row->key), buf_slice(&value), to);
+	else
+		buf_add_slice(to, SLICE(" ="));
+	buf_add_char(to, '\n');
+	buf_free(&value);
+}
+
+/* What the user has named himself: in one line. */
+static void print_named(const char *kind, struct slice name, const char *value, struct buf *to)
+{
+	buf_addf(to, "%s.%.*s", kind, (int)name.len, name.at);
+	print_piece(strlen(kind) + 1 + name.len, slice_of(value), to);
 	buf_add_char(to, '\n');
 }
 
@@ -129,9 +155,9 @@ static void print_job(const struct job_config *job, struct buf *to)
 	buf_addf(to, "\n[job %s]\n", job->name);
 	print_changed(OPTION_JOB, job, to);
 	for (size_t i = 0; i < job->arg_count; i++)
-		buf_addf(to, "arg.%s = %s\n", job->args[i]->name, job->args[i]->pattern);
+		print_named("arg", slice_of(job->args[i]->name), job->args[i]->pattern, to);
 	for (size_t i = 0; i < job->env_count; i++)
-		buf_addf(to, "env.%.*s = %s\n", (int)strcspn(job->env[i], "="), job->env[i], strchr(job->env[i], '=') + 1);
+		print_named("env", (struct slice){ job->env[i], strcspn(job->env[i], "=") }, strchr(job->env[i], '=') + 1, to);
 }
 
 void config_print(const struct config *config, struct buf *to)

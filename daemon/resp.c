@@ -392,8 +392,9 @@ bool resp_skip(struct resp_parser *p, const char *window, struct slice head[2])
 {
 	/* Of the last one, only the length has come. */
 	size_t whole = p->argc - (p->argc > 0 && p->state == STATE_BULK);
+	size_t ended = p->argc - (p->argc > 0 && p->state != STATE_ELEMENT);
 
-	if (!resp_in_array(p) || (p->long_array && whole == 0 && !p->skipping))
+	if (!resp_in_array(p) || (p->long_array && ended == 0 && !p->skipping))
 		return false;
 	for (size_t i = 0; i < 2; i++) {
 		const struct slice *arg = &args(p)[i];

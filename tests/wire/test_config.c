@@ -235,15 +235,27 @@ START_TEST(what_is_printed_can_be_read_and_prints_the_same_again)
 }
 END_TEST
 
-START_TEST(a_long_command_is_printed_so_that_it_can_be_read)
+static const char *slashes_of(int n)
 {
-	const char *path = new_file(scratchf("[job e]\nexec = echo\n %0150d\n %0150d\n", 1, 2));
-	struct ran first = leatd("-c", path, "--print-config");
-	struct ran second = leatd("-c", new_file(first.out), "--print-config");
+	char slashes[256];
 
-	ck_assert_int_eq(first.status, 0);
-	ck_assert_msg(second.status == 0, "%s", second.err);
-	ck_assert_str_eq(first.out, second.out);
+	memset(slashes, '/', sizeof(slashes));
+	return scratchf("%.*s", n, slashes);
+}
+
+START_TEST(lines_as_long_as_can_be_read_are_printed_so_that_they_can_be_read)
+{
+	for (int len = 140; len <= 195; len++) {
+		const char *slashes = slashes_of(len < 183 ? len : 183);
+		const char *path = new_file(scratchf("[job e]\nexec=%sbin/echo\n %0*d x\n %0*d\nenv.A=%0*d\n", slashes, len - 2, 2, len, 3,
+						     len < 190 ? len : 190, 4));
+		struct ran first = leatd("-c", path, "--print-config");
+		struct ran second = leatd("-c", new_file(first.out), "--print-config");
+
+		ck_assert_msg(first.status == 0, "%s", first.err);
+		ck_assert_msg(second.status == 0, "%d: %s", len, second.err);
+		ck_assert_str_eq(first.out, second.out);
+	}
 }
 END_TEST
 
@@ -269,7 +281,7 @@ Suite *config_suite(void)
 		overrides_go_before_the_file_and_the_last_of_them_wins,
 		the_default_is_what_conf_says,
 		what_is_printed_can_be_read_and_prints_the_same_again,
-		a_long_command_is_printed_so_that_it_can_be_read,
+		lines_as_long_as_can_be_read_are_printed_so_that_they_can_be_read,
 		a_configuration_that_is_right_is_checked_without_a_word,
 	};
 	return wire_suite("config", tests, countof(tests));
