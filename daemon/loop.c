@@ -19,12 +19,7 @@ enum {
 	/* Runners wait when so many of their jobs have not been fetched: the loop is drowning then. */
 	DONE_WAITING = 4096,
 	DONE_BATCH = 64,
-	SPIN_CREDIT_MAX = 64,
-	SPIN_CREDIT_LOSS = 8,
 };
-
-/* About as long as it takes to go to sleep and to be woken. */
-#define SPIN_NS (50 * MICROSECONDS)
 
 /* How long connections may take at least to fetch their last answers when leatd stops. */
 #define LAST_ANSWERS_NS (2 * SECONDS)
@@ -194,29 +189,18 @@ static bool do_ready(struct loop *loop)
 	return resumed || fetched || loop->now != before;
 }
 
-/* Waiting awake for what comes soon: going to sleep and being woken costs more than it takes. Learned from how long the loop has had
- * to wait lately, so that an idle one sleeps at once. Others that want this CPU get it. */
-static bool spin(struct loop *loop)
+/* Waiting awake for what comes soon. Others that want this CPU get it. */
+static bool look(struct loop *loop)
 {
 	moment began = moment_now();
 	bool won = false;
 
-	while (!won && loop->spin_credit > 0 && moment_now() - began < SPIN_NS) {
+	while (!won && patience_lasts(&loop->patience, moment_now() - began)) {
 		sched_yield();
 		won = do_ready(loop);
 	}
 	loop->waited_since = began;
 	return won;
-}
-
-static void learn(struct loop *loop)
-{
-	bool soon = loop->now - loop->waited_since < SPIN_NS;
-
-	if (soon && loop->spin_credit < SPIN_CREDIT_MAX)
-		loop->spin_credit++;
-	else if (!soon)
-		loop->spin_credit = loop->spin_credit > SPIN_CREDIT_LOSS ? loop->spin_credit - SPIN_CREDIT_LOSS : 0;
 }
 
 /* Sleeps until there is something to do. */
@@ -239,9 +223,9 @@ static void *loop_thread(void *arg)
 	while (!loop->ended) {
 		if (do_ready(loop))
 			continue;
-		if (!spin(loop))
+		if (!look(loop))
 			block(loop);
-		learn(loop);
+		patience_learn(&loop->patience, loop->now - loop->waited_since);
 	}
 	return NULL;
 }

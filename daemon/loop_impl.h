@@ -8,6 +8,7 @@
 #include "purse.h"
 #include "summary.h"
 #include "wheel.h"
+#include "../lib/patience.h"
 
 #include <pthread.h>
 
@@ -67,7 +68,7 @@ struct loop {
 	char date_line[HTTP_DATE_LINE_LEN + 1];
 	char *scratch;                  /* where connections without a half-read request read to */
 	moment waited_since;            /* when it had nothing to do */
-	unsigned spin_credit;           /* over 0: it has paid to wait awake */
+	struct patience patience;
 	bool leave_backlog;             /* see loop_options */
 	bool draining, stopping, ended;
 };

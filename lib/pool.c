@@ -1,6 +1,7 @@
 #include "pool.h"
 #include "chan.h"
 #include "lock.h"
+#include "patience.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -9,22 +10,48 @@
 
 enum { THREAD_NAME_BYTES = 16 };
 
+/* Pieces that are over sooner than another runner could have been woken for them. */
+#define BRIEF (5 * MICROSECONDS)
+/* One piece says no more than that of the others. */
+#define LONG_ENOUGH (10 * BRIEF)
+/* How long a piece may lie behind a long one although all before were brief. */
+#define SENTINEL_EVERY MILLISECONDS
+/* In the middle of a batch the next piece comes sooner than that. */
+#define LOOK_LEAST (20 * MICROSECONDS)
+
+enum { MEAN_OF = 8 };
+
+/* One runner looks for work, and it is the only one; the others that are idle wait to be called. Whoever brings work calls one, unless
+ * one is looking or has been called and is on its way; and whoever was looking and finds more than it can carry calls the next. So little
+ * work is done by few, while much work wakes all, one after the other. After the spinning threads of Go's scheduler (Vyukov,
+ * "Scalable Go Scheduler Design Doc", 2012).
+ *   While pieces are brief, nobody is called as long as a runner is busy, which will sooner be through with them. As that is only likely, one of
+ * those who wait is the sentinel, who comes by himself every now and then; without one, calls are made. */
 struct pool {
 	struct pool_options options;   /* set once; without a name */
 	char name[THREAD_NAME_BYTES];
-	struct chan *work;
+	struct chan *work;             /* used under the lock */
+	struct semaphore *calls;       /* each permit wakes one that waits; there are none at first */
 	struct waitgroup *runners;
 	shim_u32 callers;              /* references of the program: together they hold one of `refs` */
 	shim_u32 refs;                 /* and each runner holds one */
+	struct patience patience;      /* of the one that looks */
 
 	struct lock lock;              /* guards the rest */
 	shim_size threads;             /* these two are also read without it */
 	shim_size outstanding;
+	size_t waiting;                /* runners that wait to be called, and have not been */
+	size_t taken;                  /* pieces, ever */
+	int64_t mean;                  /* of what a piece has taken lately, in nanoseconds */
+	bool looking, sentinel;        /* there is such a one */
 	bool stopped;
 };
 
 struct runner {
 	struct pool *pool;
+	bool looking, sentinel;        /* it is me */
+	bool by_itself;                /* it has not been called: then it does not look for more than there is */
+	size_t seen;                   /* the sentinel: pieces that had been taken when it came last */
 	_Alignas(max_align_t) unsigned char elem[];
 };
 
@@ -50,13 +77,16 @@ struct pool *pool_start(const struct pool_options *options)
 	pool->options.name = NULL;
 	if (options->name)
 		strncpy(pool->name, options->name, sizeof(pool->name) - 1);
+	pool->mean = LONG_ENOUGH;
 	shim_init(&pool->callers, 1);
 	shim_init(&pool->refs, 1);
 	pool->work = chan_new(options->elem_size, options->max_threads + options->capacity);
+	pool->calls = semaphore_new(options->max_threads);
 	pool->runners = waitgroup_new();
-	if (pool->work && pool->runners)
+	if (pool->work && pool->calls && pool->runners && semaphore_acquire(pool->calls, options->max_threads, NULL, NOW) == CHAN_OK)
 		return pool;
 	chan_unref(pool->work);
+	semaphore_unref(pool->calls);
 	waitgroup_unref(pool->runners);
 	free(pool);
 	return NULL;
@@ -67,19 +97,129 @@ static void release(struct pool *pool)
 	if (shim_sub(&pool->refs, 1, acq_rel) != 1)
 		return;
 	chan_unref(pool->work);
+	semaphore_unref(pool->calls);
 	waitgroup_unref(pool->runners);
 	free(pool);
 }
 
-static void settle(struct pool *pool, size_t pieces)
+/* ---- Runners ---- */
+
+/* Whether one is to be called, and then by us. */
+static bool call_one_locked(struct pool *pool)
 {
-	lock_acquire(&pool->lock);
-	shim_sub(&pool->outstanding, pieces, relaxed);
-	lock_release(&pool->lock);
+	if (pool->looking || pool->waiting == 0)
+		return false;
+	if (pool->sentinel && pool->mean < BRIEF && pool->waiting < shim_load(&pool->threads, relaxed))
+		return false;
+	pool->looking = true;
+	pool->waiting--;
+	return true;
 }
 
-/* A runner may go if the others are enough for what there is. Submitting counts its piece under the same lock before it
- * puts it into the channel, so no piece is left alone. */
+/* A sentinel that has seen nothing happen is no longer needed. */
+static void begin_to_wait_locked(struct runner *r)
+{
+	struct pool *pool = r->pool;
+
+	pool->waiting++;
+	if (pool->sentinel || pool->mean >= BRIEF || r->seen == pool->taken)
+		return;
+	r->sentinel = pool->sentinel = true;
+	r->seen = pool->taken;
+}
+
+static void end_locked(struct pool *pool, int64_t took)
+{
+	shim_sub(&pool->outstanding, 1, relaxed);
+	pool->mean += ((took < LONG_ENOUGH ? took : LONG_ENOUGH) - pool->mean) / MEAN_OF;
+}
+
+/* The next piece, or CHAN_CLOSED; CHAN_WOULD_BLOCK: there is none, and with r->looking it is ours to look for one, otherwise to wait for a
+ * call. `took`: how long the last one has taken, if not negative. */
+static enum chan_status take(struct runner *r, int64_t took)
+{
+	struct pool *pool = r->pool;
+	enum chan_status status;
+	bool call = false;
+
+	lock_acquire(&pool->lock);
+	if (took >= 0)
+		end_locked(pool, took);
+	status = chan_try_recv(pool->work, r->elem);
+	if (status == CHAN_WOULD_BLOCK && !r->looking && !pool->looking && !r->by_itself) {
+		r->looking = pool->looking = true;
+	} else {
+		pool->looking &= !r->looking;
+		r->looking = r->by_itself = false;
+		if (status == CHAN_WOULD_BLOCK)
+			begin_to_wait_locked(r);
+		else
+			call = chan_len(pool->work) > 0 && call_one_locked(pool);
+	}
+	pool->taken += status == CHAN_OK;
+	lock_release(&pool->lock);
+	if (call)
+		semaphore_release(pool->calls, 1);
+	return status;
+}
+
+/* Awake, for about as long as it would take to be woken. */
+static void look(struct pool *pool)
+{
+	moment began = moment_now(), now = began;
+
+	while ((now - began < LOOK_LEAST || patience_lasts(&pool->patience, now - began)) && chan_len(pool->work) == 0 && !chan_is_closed(pool->work)) {
+		cpu_yield();
+		now = moment_now();
+	}
+}
+
+/* Until it is called or, the sentinel, comes by itself. False: nobody called for so long that it might end. */
+static bool await_call(struct runner *r, moment idle_until)
+{
+	struct pool *pool = r->pool;
+	moment until = r->sentinel ? moment_in(SENTINEL_EVERY) : idle_until;
+	bool called = semaphore_acquire(pool->calls, 1, NULL, until) == CHAN_OK;
+	bool late;
+
+	lock_acquire(&pool->lock);
+	/* Have all that wait been called, then so have we. */
+	late = !called && pool->waiting == 0;
+	r->looking = called || late;
+	r->by_itself = r->sentinel && !r->looking;
+	pool->waiting -= !r->looking;
+	pool->sentinel &= !r->sentinel;
+	r->sentinel = false;
+	lock_release(&pool->lock);
+	if (late)
+		semaphore_acquire(pool->calls, 1, NULL, FOREVER);
+	return r->looking || r->by_itself;
+}
+
+/* As take(), but it waits for it. CHAN_TIMED_OUT: nothing came for so long that it might end. */
+static enum chan_status next_piece(struct runner *r, int64_t took)
+{
+	struct pool *pool = r->pool;
+	enum chan_status status = take(r, took);
+	moment since, idle_until = FOREVER;
+
+	if (status != CHAN_WOULD_BLOCK)
+		return status;
+	since = moment_now();
+	if (pool->options.idle_ns > 0)
+		idle_until = moment_add(since, pool->options.idle_ns);
+	do {
+		if (r->looking)
+			look(pool);
+		else if (!await_call(r, idle_until))
+			return CHAN_TIMED_OUT;
+		status = take(r, -1);
+	} while (status == CHAN_WOULD_BLOCK);
+	patience_learn(&pool->patience, moment_now() - since);
+	return status;
+}
+
+/* A runner may go if the others are enough for what there is. */
 static bool leave(struct pool *pool, bool closed)
 {
 	bool may;
@@ -94,17 +234,19 @@ static bool leave(struct pool *pool, bool closed)
 
 static void range(struct runner *r)
 {
-	struct pool *pool = r->pool;
-	const struct pool_options *o = &pool->options;
+	const struct pool_options *o = &r->pool->options;
 	enum chan_status status;
+	int64_t took = -1;
 
 	do {
-		status = chan_recv(pool->work, r->elem, NULL, o->idle_ns > 0 ? moment_in(o->idle_ns) : FOREVER);
-		if (status == CHAN_OK) {
+		while ((status = next_piece(r, took)) == CHAN_OK) {
+			moment began = moment_now();
+
 			o->run(r->elem, o->arg);
-			settle(pool, 1);
+			took = moment_now() - began;
 		}
-	} while (status == CHAN_OK || !leave(pool, status == CHAN_CLOSED));
+		took = -1;
+	} while (!leave(r->pool, status == CHAN_CLOSED));
 }
 
 static void *runner_main(void *arg)
@@ -159,6 +301,8 @@ static void start_runner_locked(struct pool *pool)
 	if (!r)
 		return;
 	r->pool = pool;
+	r->looking = r->sentinel = r->by_itself = false;
+	r->seen = 0;
 	waitgroup_add(pool->runners, 1);
 	shim_add(&pool->refs, 1, relaxed);
 	shim_add(&pool->threads, 1, relaxed);
@@ -170,7 +314,7 @@ static void start_runner_locked(struct pool *pool)
 	free(r);
 }
 
-/* Counts one piece more, and starts a runner if those that are there have their hands full. */
+/* Starts a runner for one piece more if those that are there have their hands full. */
 static enum chan_status admit_locked(struct pool *pool)
 {
 	const struct pool_options *o = &pool->options;
@@ -185,31 +329,36 @@ static enum chan_status admit_locked(struct pool *pool)
 		start_runner_locked(pool);
 	if (shim_load(&pool->threads, relaxed) <= (o->thread_each ? pieces : 0))
 		return CHAN_NOMEM;
-	shim_add(&pool->outstanding, 1, relaxed);
 	return CHAN_OK;
 }
 
 enum chan_status pool_try_submit(struct pool *pool, const void *elem)
 {
 	enum chan_status status;
+	bool call = false;
 
 	lock_acquire(&pool->lock);
 	status = admit_locked(pool);
+	if (status == CHAN_OK) {
+		shim_add(&pool->outstanding, 1, relaxed);
+		/* There is a place for every piece that is counted. */
+		(void)chan_try_send(pool->work, elem);
+		call = call_one_locked(pool);
+	}
 	lock_release(&pool->lock);
-	if (status != CHAN_OK)
-		return status;
-	/* There is a place for every piece that is counted; only stopping can come between. */
-	status = chan_try_send(pool->work, elem);
-	if (status != CHAN_OK)
-		settle(pool, 1);
+	if (call)
+		semaphore_release(pool->calls, 1);
 	return status;
 }
 
 size_t pool_sweep(struct pool *pool, bool (*keep)(void *elem, void *arg), void *arg)
 {
-	size_t taken = chan_sweep(pool->work, keep, arg);
+	size_t taken;
 
-	settle(pool, taken);
+	lock_acquire(&pool->lock);
+	taken = chan_sweep(pool->work, keep, arg);
+	shim_sub(&pool->outstanding, taken, relaxed);
+	lock_release(&pool->lock);
 	return taken;
 }
 
@@ -230,10 +379,15 @@ struct chan *pool_chan(struct pool *pool)
 
 static void stop(struct pool *pool)
 {
+	size_t waiting;
+
 	lock_acquire(&pool->lock);
 	pool->stopped = true;
-	lock_release(&pool->lock);
 	chan_close(pool->work);
+	waiting = pool->waiting;
+	pool->waiting = 0;
+	lock_release(&pool->lock);
+	semaphore_release(pool->calls, waiting);
 }
 
 enum chan_status pool_stop(struct pool *pool, struct ctx *ctx, moment deadline)

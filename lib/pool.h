@@ -1,6 +1,10 @@
 /* Pooling: up to N runner threads range over one channel of work until it is closed. Runners are started when there is
  * work for them and end after a quiet while; they block every signal.
  *
+ * A runner waits awake for about as long as it would take to wake it, if that has been worth it lately, and of all runners only one at a
+ * time: little work keeps few of them busy. When pieces have lately been over within some microseconds, one may lie for a
+ * millisecond behind one that takes longer, though another runner is idle.
+ *
  * A piece of work is outstanding from pool_try_submit() until run() has returned or a sweep has taken it out. Up to
  * max_threads + capacity pieces may be outstanding; each runs or waits, first come, first started. */
 #ifndef LEAT_POOL_H
@@ -39,7 +43,7 @@ struct pool *pool_start(const struct pool_options *) must_check;
 enum chan_status pool_try_submit(struct pool *, const void *elem) must_check;
 
 /* Goes once over the work that waits, oldest first, and takes out what keep() says false for: keep() then owns it. The
- * order of the rest stays. Returns how many were taken out. keep() runs under the lock of the channel: it must be
+ * order of the rest stays. Returns how many were taken out. keep() runs under the lock of the pool: it must be
  * short and must not call into this pool. Any thread. */
 size_t pool_sweep(struct pool *, bool (*keep)(void *elem, void *arg), void *arg);
 

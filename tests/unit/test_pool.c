@@ -393,6 +393,41 @@ START_TEST(a_piece_given_to_a_runner_about_to_end_is_not_left_alone)
 }
 END_TEST
 
+/* Only pieces with an id wait at the gate: one for each token. */
+static void grind_some(void *elem, void *arg unused_arg)
+{
+	struct piece *piece = elem;
+
+	if (piece->id > 0)
+		chan_recv(piece->mill->gate, NULL, NULL, FOREVER);
+	shim_add(&piece->mill->done, 1, acq_rel);
+}
+
+START_TEST(brief_pieces_do_not_wait_for_a_long_one_while_a_runner_is_idle)
+{
+	struct mill mill = { .gate = chan_new(0, 1) };
+	struct pool_options options = options_for(&mill, 1000, 2);
+	struct pool *pool;
+	uint32_t submitted = 0;
+
+	options.run = grind_some;
+	pool = pool_start(&options);
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < 500; i++, submitted++)
+			ck_assert_status(submit(pool, &mill, 0), CHAN_OK);
+		ck_assert_status(submit(pool, &mill, 1), CHAN_OK);
+		for (int i = 0; i < 3; i++, submitted++)
+			ck_assert_status(submit(pool, &mill, 0), CHAN_OK);
+		wait_until(shim_load(&mill.done, acquire) == submitted, SOON);
+		ck_assert_uint_eq(pool_outstanding(pool), 1);
+		ck_assert_status(chan_send(mill.gate, NULL, NULL, SOON), CHAN_OK);
+		wait_until(pool_outstanding(pool) == 0, SOON);
+		submitted++;
+	}
+	stop_and_check(pool, &mill, submitted);
+}
+END_TEST
+
 /* No more than so many bytes of memory are to be had from now on. */
 static void limit_memory(size_t more)
 {
@@ -451,6 +486,7 @@ Suite *pool_suite(void)
 {
 	const TTest *tests[] = {
 		no_thread_is_started_before_there_is_work,
+		brief_pieces_do_not_wait_for_a_long_one_while_a_runner_is_idle,
 		work_waits_for_a_busy_runner_when_there_is_no_thread_for_it,
 		work_is_refused_when_there_is_no_thread_for_it_and_each_is_to_have_one,
 		a_pool_needs_something_to_run_and_a_thread,
