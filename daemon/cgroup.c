@@ -342,7 +342,7 @@ static void switch_all_on(struct cgroup *cgroup, bool lives_there, char *why, si
 
 		if (r < 0)
 			said += (size_t)snprintf(why + said, why_len - said, "%s%s: %s", said > 0 ? "; " : "", row->name,
-						 r == -ENOENT ? "not delegated" : strerror(-r));
+						 r == -ENOENT ? "not available" : strerror(-r));
 	}
 	if (!cgroup->controllers)
 		move_back(cgroup);

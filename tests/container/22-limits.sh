@@ -54,7 +54,7 @@ if has_controller memory; then limits=limit.memory; fi
 if has_controller memory && has_controller pids; then limits='"limit.memory, limit.processes"'; fi
 expect logged "path=$unit_cgroup tree_limits=$limits"
 for name in memory pids; do
-	has_controller "$name" || expect logged "$name: not delegated"
+	has_controller "$name" || expect logged "$name: not available"
 done
 [[ $limits == none ]] || expect [ "$(cat "$unit_cgroup/cgroup.procs")" = '' ]
 

@@ -447,7 +447,7 @@ static int be_a_leatd(const struct delegated *d)
 		return 2;
 	if (d->has_controllers != (cgroup_controllers(cgroup) != 0))
 		return 3;
-	if (!d->has_controllers && strcmp(why, "memory: not delegated; pids: not delegated") != 0)
+	if (!d->has_controllers && strcmp(why, "memory: not available; pids: not available") != 0)
 		return 4;
 	if (d->has_controllers && !lives_only_this_in(home))
 		return 5;
