@@ -175,7 +175,7 @@ bool controllers_ran_out_of_memory(int leaf)
 	return events.refused > 0 && events.killed > 0;
 }
 
-/* Of a leaf in which nobody was killed, the counters tell of the next one. */
+/* They tell of the next command only while they are at nothing. */
 static bool has_counted(int leaf)
 {
 	struct memory_events events = read_events(leaf);
