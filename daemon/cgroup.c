@@ -1,5 +1,6 @@
 #include "cgroup.h"
 
+#include "controllers.h"
 #include "../lib/chan.h"
 #include "../lib/cleanup.h"
 #include "../lib/moment.h"
@@ -26,9 +27,16 @@
 /* Of the cgroups that a job makes in its leaf: those deeper down are not removed, nor is the leaf then. */
 enum { DEPTH_MAX = 32 };
 
+/* Where leatd lives when nobody may live in the subtree itself. */
+#define HOME "leatd"
+
 struct cgroup {
+	int subtree;            /* its folder */
 	int jobs;               /* the folder of the leaves */
 	char path[PATH_MAX];    /* of the subtree */
+	unsigned controllers;   /* that the leaves have */
+	unsigned switched_on;   /* those of them that were not on before */
+	bool moved;             /* from the subtree to HOME */
 	shim_u64 leaves_named;
 };
 
@@ -130,7 +138,43 @@ static bool has_cgroups(const struct cgroup *cgroup, const struct leaf *leaf)
 	return fstatat(cgroup->jobs, leaf->name, &st, 0) < 0 || st.st_nlink > 2;
 }
 
-struct leaf *leaf_take(struct cgroup *cgroup, struct chan *idle, const char *type)
+static int open_folder(const struct cgroup *cgroup, const struct leaf *leaf)
+{
+	return openat(cgroup->jobs, leaf->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* 0 or -errno; -EBUSY: what was left in it is in the way. Also of one that had the same limits: a command may have set others. */
+static int limit_leaf(const struct cgroup *cgroup, const struct leaf *leaf, const struct leaf_limits *limits)
+{
+	autoclose int folder = cgroup->controllers ? open_folder(cgroup, leaf) : -1;
+
+	if (!cgroup->controllers)
+		return 0;
+	if (folder < 0)
+		return -errno;
+	return controllers_left_something(folder, cgroup->controllers, limits) ? -EBUSY : controllers_limit(folder, cgroup->controllers, limits);
+}
+
+bool leaf_ran_out_of_memory(const struct cgroup *cgroup, const struct leaf *leaf)
+{
+	autoclose int folder = cgroup->controllers & CONTROLLER_MEMORY ? open_folder(cgroup, leaf) : -1;
+
+	return folder >= 0 && controllers_ran_out_of_memory(folder);
+}
+
+static struct leaf *new_limited_leaf(struct cgroup *cgroup, const char *type, const struct leaf_limits *limits)
+{
+	struct leaf *leaf = new_leaf(cgroup, type);
+	int r = leaf ? limit_leaf(cgroup, leaf, limits) : 0;
+
+	if (r == 0)
+		return leaf;
+	leaf_remove(cgroup, leaf);
+	errno = -r;
+	return NULL;
+}
+
+struct leaf *leaf_take(struct cgroup *cgroup, struct chan *idle, const char *type, const struct leaf_limits *limits)
 {
 	struct leaf *leaf;
 
@@ -140,12 +184,12 @@ struct leaf *leaf_take(struct cgroup *cgroup, struct chan *idle, const char *typ
 
 		if (state == POPULATED)
 			leaf_give(cgroup, idle, leaf);
-		else if (state == NEW && !has_cgroups(cgroup, leaf))
+		else if (state == NEW && !has_cgroups(cgroup, leaf) && limit_leaf(cgroup, leaf, limits) == 0)
 			return leaf;
 		else
 			leaf_remove(cgroup, leaf);
 	}
-	return new_leaf(cgroup, type);
+	return new_limited_leaf(cgroup, type, limits);
 }
 
 void leaf_give(struct cgroup *cgroup, struct chan *idle, struct leaf *leaf)
@@ -217,6 +261,93 @@ static bool is_delegated(const char *path)
 	return getxattr(path, "user.delegate", value, sizeof(value)) == 1 || getxattr(path, "trusted.delegate", value, sizeof(value)) == 1;
 }
 
+/* A systemd that knows DelegateSubgroup= may have put leatd in its home below what it has delegated. */
+static bool is_delegated_or_home_in(char *path)
+{
+	char *name = strrchr(path, '/');
+
+	if (is_delegated(path))
+		return true;
+	if (!name || strcmp(name + 1, HOME) != 0)
+		return false;
+	*name = '\0';
+	return is_delegated(path);
+}
+
+/* --- Controllers --- */
+
+static bool enter(int cgroup)
+{
+	autoclose int fd = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, "0", 1) == 1;
+}
+
+/* 0 or -errno. */
+static int move_home(struct cgroup *cgroup)
+{
+	int r = mkdirat(cgroup->subtree, HOME, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	autoclose int home = r < 0 ? -1 : openat(cgroup->subtree, HOME, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (r < 0)
+		return r;
+	cgroup->moved = home >= 0 && enter(home);
+	return cgroup->moved ? 0 : -errno;
+}
+
+static void move_back(struct cgroup *cgroup)
+{
+	if (cgroup->moved && enter(cgroup->subtree))
+		unlinkat(cgroup->subtree, HOME, AT_REMOVEDIR);
+	cgroup->moved = false;
+}
+
+/* For the leaves, and so for their parents. 0 or -errno, and then it is as it was. */
+static int switch_on(struct cgroup *cgroup, const struct controller_row *row)
+{
+	bool was_on = controllers_on(cgroup->subtree) & row->bit;
+	int r = controllers_switch(cgroup->subtree, row, true);
+
+	if (r < 0)
+		return r;
+	r = controllers_switch(cgroup->jobs, row, true);
+	if (r == 0)
+		cgroup->controllers |= row->bit;
+	if (r == 0 && !was_on)
+		cgroup->switched_on |= row->bit;
+	if (r < 0 && !was_on)
+		(void)!controllers_switch(cgroup->subtree, row, false);
+	return r;
+}
+
+static void switch_off(struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < CONTROLLERS; i++) {
+		if (cgroup->switched_on & controllers_row(i)->bit)
+			(void)!controllers_switch(cgroup->subtree, controllers_row(i), false);
+	}
+}
+
+/* All that there are; why says which there are not. */
+static void switch_all_on(struct cgroup *cgroup, bool lives_there, char *why, size_t why_len)
+{
+	unsigned there = controllers_there(cgroup->subtree);
+	int moved = there && lives_there ? move_home(cgroup) : 0;
+	size_t said = 0;
+
+	*why = '\0';
+	for (size_t i = 0; i < CONTROLLERS && said < why_len; i++) {
+		const struct controller_row *row = controllers_row(i);
+		int r = !(there & row->bit) ? -ENOENT : moved < 0 ? moved : switch_on(cgroup, row);
+
+		if (r < 0)
+			said += (size_t)snprintf(why + said, why_len - said, "%s%s: %s", said > 0 ? "; " : "", row->name,
+						 r == -ENOENT ? "not available" : strerror(-r));
+	}
+	if (!cgroup->controllers)
+		move_back(cgroup);
+}
+
 /* --- Opening --- */
 
 static bool is_cgroup2(const char *path)
@@ -271,7 +402,8 @@ static bool open_jobs(struct cgroup *cgroup, char *why, size_t why_len)
 	char path[PATH_MAX + 8];
 
 	snprintf(path, sizeof(path), "%s/jobs", cgroup->path);
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+	cgroup->subtree = open(cgroup->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->subtree >= 0 && (mkdir(path, 0755) == 0 || errno == EEXIST))
 		cgroup->jobs = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->jobs < 0) {
 		snprintf(why, why_len, "%s: %s", path, strerror(errno));
@@ -299,7 +431,7 @@ static bool choose(const char *setting, char path[PATH_MAX], bool *error, char *
 	}
 	if (!find_own(path))
 		snprintf(why, why_len, "leatd is in no cgroup of version 2");
-	else if (!is_delegated(path))
+	else if (!is_delegated_or_home_in(path))
 		snprintf(why, why_len, "the cgroup of leatd is not delegated to it");
 	else
 		return true;
@@ -314,12 +446,17 @@ struct cgroup *cgroup_open(const char *setting, bool *error, char *why, size_t w
 	snprintf(why, why_len, "%s", strerror(ENOMEM));
 	if (!cgroup)
 		return NULL;
-	cgroup->jobs = -1;
+	cgroup->subtree = cgroup->jobs = -1;
 	if (choose(setting, cgroup->path, error, why, why_len)) {
-		if (open_jobs(cgroup, why, why_len))
+		bool is_own = strcmp(setting, "auto") == 0;
+
+		if (open_jobs(cgroup, why, why_len)) {
+			switch_all_on(cgroup, is_own, why, why_len);
 			return cgroup;
-		*error = strcmp(setting, "auto") != 0;
+		}
+		*error = !is_own;
 	}
+	cleanup_close(&cgroup->subtree);
 	cleanup_close(&cgroup->jobs);
 	free(cgroup);
 	return NULL;
@@ -327,17 +464,22 @@ struct cgroup *cgroup_open(const char *setting, bool *error, char *why, size_t w
 
 void cgroup_close(struct cgroup *cgroup)
 {
-	char path[PATH_MAX + 8];
-
 	if (!cgroup)
 		return;
-	snprintf(path, sizeof(path), "%s/jobs", cgroup->path);
 	close(cgroup->jobs);
-	rmdir(path);
+	unlinkat(cgroup->subtree, "jobs", AT_REMOVEDIR);
+	switch_off(cgroup);
+	move_back(cgroup);
+	close(cgroup->subtree);
 	free(cgroup);
 }
 
 const char *cgroup_path(const struct cgroup *cgroup)
 {
 	return cgroup->path;
+}
+
+unsigned cgroup_controllers(const struct cgroup *cgroup)
+{
+	return cgroup->controllers;
 }

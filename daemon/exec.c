@@ -280,7 +280,7 @@ static void answer(struct command *c)
 	} else if (is_unread(job)) {
 		output_answer_done(&c->output);
 	} else {
-		program_answer_end(job, &c->program.tree);
+		program_answer_end(job, &c->program);
 	}
 }
 

@@ -1,6 +1,7 @@
 #include "limits.h"
 
 #include "config.h"
+#include "controllers.h"
 #include "../lib/moment.h"
 
 #include <signal.h>
@@ -21,7 +22,7 @@ static rlim_t cpu_seconds(const struct job_config *config)
 	return (rlim_t)((config->limit_cpu + SECONDS - 1) / SECONDS);
 }
 
-void limits_make(struct limits *limits, const struct job_config *config, const struct rlimit *descriptors)
+void limits_make(struct limits *limits, const struct job_config *config, const struct rlimit *descriptors, unsigned by_leaf)
 {
 	limits->count = 0;
 	if (config->limit_files > 0)
@@ -31,10 +32,15 @@ void limits_make(struct limits *limits, const struct job_config *config, const s
 	/* At the first it is told, so that it is known why; at the second it is killed, whatever it has done about that. */
 	if (config->limit_cpu > 0)
 		add(limits, RLIMIT_CPU, cpu_seconds(config), cpu_seconds(config) + 1);
-	if (config->limit_memory > 0)
+	if (config->limit_memory > 0 && !(by_leaf & CONTROLLER_MEMORY))
 		add(limits, RLIMIT_AS, config->limit_memory, config->limit_memory);
-	if (config->limit_processes > 0)
+	if (config->limit_processes > 0 && !(by_leaf & CONTROLLER_PIDS))
 		add(limits, RLIMIT_NPROC, config->limit_processes, config->limit_processes);
+}
+
+void limits_of_leaf(struct leaf_limits *limits, const struct job_config *config)
+{
+	*limits = (struct leaf_limits){ .memory_bytes = config->limit_memory, .processes = config->limit_processes };
 }
 
 static int64_t used_ns(const struct rusage *used)

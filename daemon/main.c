@@ -2,6 +2,7 @@
 #include "cgroup.h"
 #include "clients.h"
 #include "config.h"
+#include "controllers.h"
 #include "ids.h"
 #include "inquiry.h"
 #include "leatd.h"
@@ -234,7 +235,34 @@ static bool collect_hosts(struct leatd *leatd, const struct listen_sockets *sock
 	return ok;
 }
 
-/* Says which proof leatd will have that the tree of a job is gone. */
+/* The keys that limit the whole tree of a job, and not each process by itself. */
+static void name_tree_limits(const struct cgroup *cgroup, struct buf *to)
+{
+	for (size_t i = 0; i < CONTROLLERS; i++) {
+		if (!(cgroup_controllers(cgroup) & controllers_row(i)->bit))
+			continue;
+		buf_add_slice(to, to->len > 0 ? SLICE(", ") : SLICE(""));
+		buf_add_slice(to, slice_of(controllers_row(i)->key));
+	}
+	if (to->len == 0)
+		buf_add_slice(to, SLICE("none"));
+}
+
+static void say_proof(const struct leatd *leatd, const char *why)
+{
+	const struct cgroup *cgroup = leatd->trees.cgroup;
+	struct log_field path = log_text("path", slice_of(cgroup_path(cgroup)));
+	char room[64];
+	struct buf limits = buf_on(room);
+
+	name_tree_limits(cgroup, &limits);
+	if (*why)
+		log_notice(leatd->log, "proof of death: cgroup", path, log_text("tree_limits", buf_slice(&limits)), log_text("why", slice_of(why)));
+	else
+		log_notice(leatd->log, "proof of death: cgroup", path, log_text("tree_limits", buf_slice(&limits)));
+}
+
+/* Says which proof leatd will have that the tree of a job is gone, and which limits hold for all of it. */
 static int choose_proof(struct leatd *leatd, const struct config *config)
 {
 	char why[300];
@@ -242,7 +270,7 @@ static int choose_proof(struct leatd *leatd, const struct config *config)
 
 	leatd->trees.cgroup = cgroup_open(config->server.cgroup, &error, why, sizeof(why));
 	if (leatd->trees.cgroup)
-		log_notice(leatd->log, "proof of death: cgroup", log_text("path", slice_of(cgroup_path(leatd->trees.cgroup))));
+		say_proof(leatd, why);
 	else if (error)
 		log_error(leatd->log, "cannot use the cgroup", log_text("why", slice_of(why)));
 	else

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include "cgroup.h"
+#include "controllers.h"
 #include "job.h"
 #include "leatd.h"
 #include "limits.h"
@@ -50,15 +51,26 @@ void program_close(struct program *p)
 int program_take_leaf(struct program *p, struct type *type)
 {
 	struct cgroup *cgroup = p->tree.trees->cgroup;
+	struct leaf_limits limits;
 
-	p->tree.leaf = cgroup ? leaf_take(cgroup, type->leaves, type->config->name) : NULL;
+	limits_of_leaf(&limits, type->config);
+	p->tree.leaf = cgroup ? leaf_take(cgroup, type->leaves, type->config->name, &limits) : NULL;
 	return cgroup && !p->tree.leaf ? -errno : 0;
+}
+
+/* Also when its leaf has been given back. */
+static bool has_run_out_of_memory(const struct program *p)
+{
+	if (p->tree.end.si_code != CLD_KILLED || !p->tree.leaf)
+		return p->ran_out_of_memory;
+	return leaf_ran_out_of_memory(p->tree.trees->cgroup, p->tree.leaf);
 }
 
 void program_give_leaf(struct program *p, struct type *type)
 {
 	struct cgroup *cgroup = p->tree.trees->cgroup;
 
+	p->ran_out_of_memory = has_run_out_of_memory(p);
 	if (p->tree.leaf && p->tree.first == 0)
 		leaf_remove(cgroup, p->tree.leaf);
 	else if (p->tree.leaf)
@@ -99,7 +111,7 @@ int program_start(struct program *p, const struct type *type, char *const *argv,
 	};
 	pid_t pid;
 
-	limits_make(&limits, config, &type->leatd->descriptors);
+	limits_make(&limits, config, &type->leatd->descriptors, p->tree.leaf ? cgroup_controllers(p->tree.trees->cgroup) : 0);
 	pid = spawn(&order, what);
 	close_theirs(p);
 	if (pid < 0)
@@ -169,22 +181,38 @@ static void answer_failed(struct job *job, int status)
 		answer_fact_text(&job->answer, "error", slice_of(job->last_error));
 }
 
-static void answer_killed(struct job *job, int signal, const struct rusage *used)
+/* Why a program died of a signal: the words, and the limit that it went over, or NULL. */
+static const char *why_killed(const struct program *p, const struct job_config *config, const char **limit)
 {
-	const char *name = sigabbrev_np(signal);
-	bool by_cpu = limits_ended_by_cpu(job->type->config, signal, used);
+	int signal = p->tree.end.si_status;
 
-	snprintf(job->last_error, sizeof(job->last_error), "SIG%s", name ? name : "?");
-	job_set_failure(job, CODE_KILLED, by_cpu ? "used more CPU time than limit.cpu" : "died of a signal");
-	answer_fact_text(&job->answer, "signal", slice_of(job->last_error));
-	if (by_cpu)
-		answer_fact_text(&job->answer, "reason", SLICE("limit.cpu"));
+	if (signal == SIGKILL && has_run_out_of_memory(p)) {
+		*limit = "limit.memory";
+		return "used more memory than limit.memory";
+	}
+	if (limits_ended_by_cpu(config, signal, &p->tree.used)) {
+		*limit = "limit.cpu";
+		return "used more CPU time than limit.cpu";
+	}
+	*limit = NULL;
+	return "died of a signal";
 }
 
-void program_answer_end(struct job *job, const struct tree *tree)
+static void answer_killed(struct job *job, const struct program *p)
 {
-	if (tree->end.si_code == CLD_EXITED)
-		answer_failed(job, tree->end.si_status);
+	const char *name = sigabbrev_np(p->tree.end.si_status), *limit, *words = why_killed(p, job->type->config, &limit);
+
+	snprintf(job->last_error, sizeof(job->last_error), "SIG%s", name ? name : "?");
+	job_set_failure(job, CODE_KILLED, "%s", words);
+	answer_fact_text(&job->answer, "signal", slice_of(job->last_error));
+	if (limit)
+		answer_fact_text(&job->answer, "reason", slice_of(limit));
+}
+
+void program_answer_end(struct job *job, const struct program *p)
+{
+	if (p->tree.end.si_code == CLD_EXITED)
+		answer_failed(job, p->tree.end.si_status);
 	else
-		answer_killed(job, tree->end.si_status, &tree->used);
+		answer_killed(job, p);
 }

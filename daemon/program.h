@@ -14,6 +14,7 @@ struct program {
 	struct tree tree;
 	int in, out, err;               /* our ends of its pipes, which do not block; -1: closed */
 	int theirs[3];                  /* the other ends, from program_open() to program_start() */
+	bool ran_out_of_memory;         /* of limit.memory; known when its leaf has been given back */
 	int64_t look_in;                /* how long after the last kill a tree that is still there is looked for again */
 };
 
@@ -50,7 +51,7 @@ int64_t program_grace(const struct job *);
 
 /* FAILED: it could not be started. */
 void program_answer_not_started(struct job *, const char *what, int error);
-/* FAILED with its exit status and job->last_error, or KILLED with its signal. */
-void program_answer_end(struct job *, const struct tree *);
+/* FAILED with its exit status and job->last_error, or KILLED with its signal and the limit that it died of. */
+void program_answer_end(struct job *, const struct program *);
 
 #endif

@@ -408,7 +408,7 @@ static void answer_ended(struct dialogue *d)
 	else if (process->error)
 		job_set_failure(job, CODE_KILLED, "%s", process->what);
 	else if (d->end == END_OUTPUT && process->by_itself)
-		program_answer_end(job, &process->program.tree);
+		program_answer_end(job, &process->program);
 	else
 		job_set_failure(job, CODE_FAILED, "the worker %s", d->worker->wrong);
 }

@@ -13,7 +13,7 @@ expect [ "/sys/fs/cgroup$(show ControlGroup)" = "$unit_cgroup" ]
 expect logged "msg=\"proof of death: cgroup\" path=$unit_cgroup"
 expect [ "$(leat run id </dev/null)" = leat ]
 # Its processes, and those of its job, which is over.
-expect [ "$(cat "$unit_cgroup/cgroup.procs")" = "$(show MainPID)" ]
+expect [ "$(cat "$(leatd_cgroup)/cgroup.procs")" = "$(show MainPID)" ]
 expect leaves_are_empty
 expect systemd-analyze security --threshold=16 leatd.service >/dev/null
 stop_leatd

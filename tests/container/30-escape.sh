@@ -42,4 +42,4 @@ expect [ "$(stat_of escape timeout)" -eq $((clients * rounds)) ]
 expect [ "$(stat_of escape abandoned)" -eq 0 ]
 expect leaves_are_empty
 expect [ "$(leaves | wc -l)" -le "$clients" ]
-expect [ "$(cat "$unit_cgroup/cgroup.procs")" = "$(show MainPID)" ]
+expect [ "$(cat "$(leatd_cgroup)/cgroup.procs")" = "$(show MainPID)" ]

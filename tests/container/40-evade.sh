@@ -7,20 +7,23 @@ source "${0%/*}/common.sh"
 cat >/usr/bin/evade <<'SH'
 #!/bin/bash
 leaf=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+# Where one can go: to leatd.
+out=${leaf%/jobs/*}
+[[ ! -d $out/leatd ]] || out=$out/leatd
 succeeded() {
 	touch "/var/lib/leat/$1"
 }
 trap '' TERM
 case $1 in
 leave)
-	echo 0 >"${leaf%/jobs/*}/cgroup.procs" && succeeded "$1"
+	echo 0 >"$out/cgroup.procs" && succeeded "$1"
 	(setsid setsid sleep 81 &)
 	sleep 82
 	;;
 remove)
 	# Not before everybody has left it.
-	echo 0 >"${leaf%/jobs/*}/cgroup.procs"
-	echo "$PPID" >"${leaf%/jobs/*}/cgroup.procs"
+	echo 0 >"$out/cgroup.procs"
+	echo "$PPID" >"$out/cgroup.procs"
 	rmdir "$leaf" && succeeded "$1"
 	sleep 83
 	;;
@@ -53,7 +56,7 @@ for how in leave remove freeze nest threads leave; do
 	expect [ -e "/var/lib/leat/$how" ]
 	expect has_none "$how"
 	expect leaves_are_empty
-	expect [ "$(cat "$unit_cgroup/cgroup.procs")" = "$(show MainPID)" ]
+	expect [ "$(cat "$(leatd_cgroup)/cgroup.procs")" = "$(show MainPID)" ]
 	# The next one gets a leaf that is as good as new.
 	expect [ "$(ask 'RUN evade none ID next DEADLINE 5000')" = "\$0" ]
 	expect [ "$(leaves | wc -l)" -eq 1 ]

@@ -29,7 +29,7 @@ wait
 expect [ "$(show NRestarts)" -eq 1 ]
 expect leaves_are_empty
 expect [ "$(leaves | wc -l)" -eq 0 ]
-expect [ "$(cat "$unit_cgroup/cgroup.procs")" = "$(show MainPID)" ]
+expect [ "$(cat "$(leatd_cgroup)/cgroup.procs")" = "$(show MainPID)" ]
 # The new one has the better proof as well.
 expect [ "$(leatd_log | grep -c 'proof of death: cgroup')" -eq 2 ]
 expect [ "$(echo hello | leat run escape --deadline 200ms 2>&1 | grep -c TIMEOUT)" -eq 1 ]

@@ -6,10 +6,6 @@ source "${0%/*}/common.sh"
 dropin=/run/systemd/system/leatd.service.d
 trap 'stop_leatd; rm -rf "$dropin"; systemctl daemon-reload' EXIT
 mkdir -p "$dropin"
-controllers=$(cat /sys/fs/cgroup/cgroup.controllers)
-has_controller() {
-	[[ " $controllers " == *" $1 "* ]]
-}
 # Where a machine keeps these for version 1, it is the limits of processes that stop them.
 has_controller pids || echo "SKIPPED: no pids controller for the container: LimitNPROC= instead of TasksMax= stopped the fork bomb"
 has_controller memory || echo "SKIPPED: no memory controller for the container: limit.memory instead of MemoryMax= stopped the memory bomb"

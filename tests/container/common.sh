@@ -106,6 +106,16 @@ cgroup_of() {
 	sed -n 's/^0:://p' "/proc/$1/cgroup"
 }
 
+# Where leatd and its keepers live: beside the jobs, if those have controllers.
+leatd_cgroup() {
+	if [[ -d $unit_cgroup/leatd ]]; then echo "$unit_cgroup/leatd"; else echo "$unit_cgroup"; fi
+}
+
+# Whether the cgroup of the service has this controller to give.
+has_controller() {
+	[[ " $(cat /sys/fs/cgroup/cgroup.controllers) " == *" $1 "* ]]
+}
+
 # The leaves that are there: their paths.
 leaves() {
 	find "$unit_cgroup/jobs" -mindepth 1 -type d 2>/dev/null
