@@ -8,7 +8,6 @@
 #include "log.h"
 
 #include <event2/event.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,9 @@ enum {
 	DONE_WAITING = 4096,
 	DONE_BATCH = 64,
 };
+
+/* A yield that took so long has let others run who wanted this CPU. */
+#define CROWDED (4 * MICROSECONDS)
 
 /* How long connections may take at least to fetch their last answers when leatd stops. */
 #define LAST_ANSWERS_NS (2 * SECONDS)
@@ -189,16 +191,18 @@ static bool do_ready(struct loop *loop)
 	return resumed || fetched || loop->now != before;
 }
 
-/* Waiting awake for what comes soon. Others that want this CPU get it. */
+/* Waits awake for what comes soon, unless others need this CPU. */
 static bool look(struct loop *loop)
 {
-	moment began = moment_now();
+	moment began = moment_now(), now = began, before;
 	bool won = false;
 
-	while (!won && patience_lasts(&loop->patience, moment_now() - began)) {
-		sched_yield();
+	do {
+		before = now;
+		if (!patience_wait(&loop->patience, began, &now))
+			break;
 		won = do_ready(loop);
-	}
+	} while (!won && now - before < CROWDED);
 	loop->waited_since = began;
 	return won;
 }

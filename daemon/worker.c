@@ -341,6 +341,15 @@ static void use_events(struct dialogue *d, struct pollfd polls[WAITS])
 		(void)!chan_watch_arm(d->watch);
 }
 
+/* The answer to a small job may come sooner than one could fall asleep and be woken. */
+static void listen_awake(struct dialogue *d)
+{
+	moment began = d->heard, now = began;
+
+	while (d->stage == STAGE_RUNNING && is_sent(d) && d->unsent.len == 0 && patience_wait(&d->worker->patience, began, &now))
+		hear(d);
+}
+
 /* Most jobs are over within a moment, and nothing else has to be made or looked at for those. */
 static void talk_briefly(struct dialogue *d)
 {
@@ -445,12 +454,17 @@ void worker_run(struct job *job)
 {
 	struct dialogue d = { .job = job, .watch_fd = -1, .next = job->deadline - program_grace(job) };
 
+	moment began;
+
 	output_init(&d.output, job);
 	if (!find_worker(&d))
 		return;
+	began = d.heard;
+	listen_awake(&d);
 	talk_briefly(&d);
 	if (d.stage != STAGE_OVER)
 		talk(&d);
+	patience_learn(&d.worker->patience, moment_now() - began);
 	if ((d.end == END_DONE || d.end == END_FAIL) && !d.told_to_end) {
 		answer_done(&d);
 		workers_give(d.worker, true);

@@ -13,6 +13,7 @@
 #include "worker_errors.h"
 #include "worker_parse.h"
 #include "worker_process.h"
+#include "../lib/patience.h"
 
 enum { WORKER_STARTS_MAX = 5, WORKER_ROOM_BYTES = 64 * 1024 };
 
@@ -39,6 +40,7 @@ struct worker {
 
 	/* Whose it is: the one who tends while it starts, then the runner that has it. */
 	uint64_t jobs;                  /* that it was given */
+	struct patience patience;       /* with its answers */
 	const char *wrong;              /* it broke the protocol: what it did; static; or NULL */
 	struct worker_parser parser;
 	size_t at, len;                 /* what it has written and is not used, in `room` */

@@ -19,10 +19,15 @@ enum { PATIENCE_MAX = 64, PATIENCE_LOSS = 8 };
 /* About what it takes to go to sleep and to be woken. */
 #define PATIENCE_NS (50 * MICROSECONDS)
 
-/* Whether one who has waited awake for so long should go on. */
-static inline bool patience_lasts(const struct patience *p, int64_t waited_ns)
+/* Waits awake for an instant, by letting others run who want this CPU. False: it is time to sleep; otherwise look, and call again. `began`: when
+ * the waiting did; `*now`: the same at first, and then ours. */
+static inline bool patience_wait(const struct patience *p, moment began, moment *now)
 {
-	return shim_load(&p->credit, relaxed) > 0 && waited_ns < PATIENCE_NS;
+	if (shim_load(&p->credit, relaxed) == 0 || *now - began >= PATIENCE_NS)
+		return false;
+	cpu_yield();
+	*now = moment_now();
+	return true;
 }
 
 /* So long it took in all until there was something. */

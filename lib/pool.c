@@ -16,7 +16,7 @@ enum { THREAD_NAME_BYTES = 16 };
 #define LONG_ENOUGH (10 * BRIEF)
 /* How long a piece may lie behind a long one although all before were brief. */
 #define SENTINEL_EVERY MILLISECONDS
-/* In the middle of a batch the next piece comes sooner than that. */
+/* A runner waits awake for so long whatever it has learned. */
 #define LOOK_LEAST (20 * MICROSECONDS)
 
 enum { MEAN_OF = 8 };
@@ -163,15 +163,23 @@ static enum chan_status take(struct runner *r, int64_t took)
 	return status;
 }
 
-/* Awake, for about as long as it would take to be woken. */
+static bool has_work(const struct pool *pool)
+{
+	return chan_len(pool->work) > 0 || chan_is_closed(pool->work);
+}
+
+/* Awake: a little in any case, since in the middle of a batch the next piece comes soon, and longer if that has been worth it. */
 static void look(struct pool *pool)
 {
 	moment began = moment_now(), now = began;
 
-	while ((now - began < LOOK_LEAST || patience_lasts(&pool->patience, now - began)) && chan_len(pool->work) == 0 && !chan_is_closed(pool->work)) {
+	while (!has_work(pool) && now - began < LOOK_LEAST) {
 		cpu_yield();
 		now = moment_now();
 	}
+	now = began;
+	while (!has_work(pool) && patience_wait(&pool->patience, began, &now))
+		;
 }
 
 /* Until it is called or, the sentinel, comes by itself. False: nobody called for so long that it might end. */

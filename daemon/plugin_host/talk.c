@@ -22,6 +22,7 @@ _Noreturn static void give_up(const char *what)
 bool talk_open(struct talk *t, int in, int out)
 {
 	t->in = in;
+	t->patience = (struct patience){ 0 };
 	t->out = out;
 	t->from = t->to = t->gathered = 0;
 	t->said = NOW;
@@ -37,14 +38,37 @@ void talk_close(struct talk *t)
 
 /* --- What leatd says --- */
 
+/* What is there now; -1 and EAGAIN: nothing. Kernels before 6.4 cannot say that of a pipe: then it waits. */
+static ssize_t read_now(const struct talk *t)
+{
+	struct iovec room = { t->read + t->to, t->read_cap - t->to };
+	ssize_t n = preadv2(t->in, &room, 1, -1, RWF_NOWAIT);
+
+	return n < 0 && errno == EOPNOTSUPP ? readv(t->in, &room, 1) : n;
+}
+
+/* Awake, as long as that has been worth it, and then asleep. */
+static ssize_t read_later(struct talk *t)
+{
+	moment began = moment_now(), now = began;
+	ssize_t n = -1;
+
+	errno = EAGAIN;
+	while (n < 0 && errno == EAGAIN && patience_wait(&t->patience, began, &now))
+		n = read_now(t);
+	while (n < 0 && (errno == EAGAIN || errno == EINTR))
+		n = read(t->in, t->read + t->to, t->read_cap - t->to);
+	patience_learn(&t->patience, moment_now() - began);
+	return n;
+}
+
 /* False: the end. */
 static bool read_more(struct talk *t)
 {
-	ssize_t n;
+	ssize_t n = read_now(t);
 
-	do
-		n = read(t->in, t->read + t->to, t->read_cap - t->to);
-	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		n = read_later(t);
 	if (n > 0)
 		t->to += (size_t)n;
 	return n > 0;

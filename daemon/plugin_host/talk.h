@@ -6,6 +6,7 @@
 
 #include "../../lib/compiler.h"
 #include "../../lib/moment.h"
+#include "../../lib/patience.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ struct talk {
 	int in, out;
 	char *read;             /* what has come, with room for all of the job that is at work */
 	size_t read_cap, from, to;
+	struct patience patience;       /* with the next job */
 	size_t gathered;        /* bytes of the output that wait in `room`, behind the place for their head */
 	moment said;            /* when leatd last heard of us in this job */
 	char room[TALK_HEAD_MAX + TALK_OUT_BYTES];
