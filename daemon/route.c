@@ -470,9 +470,9 @@ struct slice route_origin(const struct catalogue *c, struct slice origin)
 static bool may_ask(struct exchange *ex, const struct http_request *http)
 {
 	if (http->host.at && !host_is_ours(ex, http->host))
-		fail(ex, CODE_ERR, 421, "the Host header names none of my addresses; see server_names");
+		exchange_deny_host(ex);
 	else if (http->origin.at && !ex->wire.origin.len && !origin_is_own(http, exchange_is_secure(ex)))
-		fail(ex, CODE_NOAUTH, 403, "a page of this origin may not ask; see allow_origins");
+		exchange_deny_origin(ex);
 	else
 		return true;
 	return false;

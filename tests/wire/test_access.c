@@ -162,7 +162,7 @@ START_TEST(a_token_runs_the_jobs_of_its_right_and_no_other)
 	assert_problem(http_answer(s, OPERATOR, "POST", "/v1/run/nope", "x"), 404, "NOJOB");
 	/* What was denied never became a job. */
 	assert_match(line_answer(s, RUNNER, "STATS echo\r\n"), "\r\nsubmitted\r\n:1\r\n");
-	assert_has(http_answer(s, RUNNER, "GET", "/metrics", NULL)->body, "\nleat_denied_total 1\n");
+	assert_has(http_answer(s, RUNNER, "GET", "/metrics", NULL)->body, "\nleat_denied_total{reason=\"right\"} 1\n");
 }
 END_TEST
 
