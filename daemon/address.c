@@ -24,6 +24,18 @@ static const char *parse_unix(struct listen_address *a, struct slice path)
 	return NULL;
 }
 
+void address_unmap(struct sockaddr_storage *socket)
+{
+	const struct sockaddr_in6 *in6 = (const void *)socket;
+	struct sockaddr_in in = { .sin_family = AF_INET };
+
+	if (socket->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		return;
+	in.sin_port = in6->sin6_port;
+	memcpy(&in.sin_addr, &in6->sin6_addr.s6_addr[12], sizeof(in.sin_addr));
+	memcpy(socket, &in, sizeof(in));
+}
+
 static const char *parse_v6(struct listen_address *a, const char *host, uint16_t port)
 {
 	struct sockaddr_in6 *in6 = (void *)&a->socket;
@@ -31,7 +43,9 @@ static const char *parse_v6(struct listen_address *a, const char *host, uint16_t
 	in6->sin6_family = AF_INET6;
 	in6->sin6_port = htons(port);
 	a->len = sizeof(*in6);
-	return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? NULL : "not an IPv6 address within the brackets";
+	if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1)
+		return "not an IPv6 address within the brackets";
+	return IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) ? "an IPv4 address is written as one, without brackets" : NULL;
 }
 
 static const char *parse_v4(struct listen_address *a, const char *host, uint16_t port)

@@ -16,6 +16,9 @@ struct listen_address {
 /* Returns NULL, or what is wrong with the text (static). Asks no name server. */
 must_check const char *listen_address_parse(struct listen_address *, struct slice text);
 
+/* An IPv4 address as a socket that speaks IPv6 too has it (`::ffff:127.0.0.1`, RFC 4291 2.5.5.2) becomes the IPv4 address that it is. */
+void address_unmap(struct sockaddr_storage *);
+
 /* Only programs of this machine can reach it: a unix socket, 127.0.0.0/8, ::1. */
 bool listen_address_is_local(const struct listen_address *);
 

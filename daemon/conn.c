@@ -247,12 +247,6 @@ static void on_readable(evutil_socket_t fd unused_arg, short what unused_arg, vo
 
 /* --- Sending, and what comes after it --- */
 
-/* How long so many bytes may take. */
-static int64_t time_for(const struct server_config *config, uint64_t bytes)
-{
-	return (int64_t)(bytes * SECONDS / config->min_rate);
-}
-
 /* Who fetches an answer bit by bit must not be able to take for ever: what is fetched gives time for more, as much as min_rate says. */
 static void set_write_until(struct conn *conn, uint64_t sent)
 {
@@ -262,7 +256,7 @@ static void set_write_until(struct conn *conn, uint64_t sent)
 	if (conn->write_until == 0 || (sent > 0 && !config->min_rate))
 		conn->write_until = most;
 	else if (sent > 0)
-		conn->write_until = moment_min(most, moment_add(conn->write_until, time_for(config, sent)));
+		conn->write_until = moment_min(most, moment_add(conn->write_until, moment_span(sent, config->min_rate)));
 }
 
 static void send_out(struct conn *conn)
@@ -351,7 +345,7 @@ static moment body_until(const struct conn *conn, const struct server_config *co
 	moment until = moment_add(conn->phase_began, config->body_timeout);
 
 	if (config->min_rate)
-		until = moment_min(until, moment_add(conn->phase_began, config->min_rate_after + time_for(config, conn->phase_bytes)));
+		until = moment_min(until, moment_add(moment_add(conn->phase_began, config->min_rate_after), moment_span(conn->phase_bytes, config->min_rate)));
 	return until;
 }
 

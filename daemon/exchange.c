@@ -213,12 +213,17 @@ void exchange_answer(struct exchange *ex, const struct answer *a)
 	exchange_end(ex);
 }
 
+static void deny(struct exchange *ex, enum denial why, const struct answer *a)
+{
+	shim_add(&exchange_leatd(ex)->denied[why], 1, relaxed);
+	exchange_answer(ex, a);
+}
+
 void exchange_deny_stranger(struct exchange *ex, const char *detail)
 {
 	struct answer a = answer_make(CODE_NOAUTH, detail);
 
-	shim_add(&exchange_leatd(ex)->denied, 1, relaxed);
-	exchange_answer(ex, &a);
+	deny(ex, DENIED_TOKEN, &a);
 }
 
 void exchange_deny_right(struct exchange *ex, const char *right, struct slice job)
@@ -230,8 +235,23 @@ void exchange_deny_right(struct exchange *ex, const char *right, struct slice jo
 	answer_fact_text(&a, "right", slice_of(right));
 	if (job.len > 0)
 		answer_fact_text(&a, "job", (struct slice){ job.at, job.len < JOB_NAME_MAX ? job.len : JOB_NAME_MAX });
-	shim_add(&exchange_leatd(ex)->denied, 1, relaxed);
-	exchange_answer(ex, &a);
+	deny(ex, DENIED_RIGHT, &a);
+}
+
+void exchange_deny_origin(struct exchange *ex)
+{
+	struct answer a = answer_make(CODE_NOAUTH, "a page of this origin may not ask; see allow_origins");
+
+	a.http_status = 403;
+	deny(ex, DENIED_ORIGIN, &a);
+}
+
+void exchange_deny_host(struct exchange *ex)
+{
+	struct answer a = answer_make(CODE_ERR, "the Host header names none of my addresses; see server_names");
+
+	a.http_status = 421;
+	deny(ex, DENIED_HOST, &a);
 }
 
 const struct answer *exchange_job_answer(const struct exchange *ex)

@@ -107,9 +107,12 @@ void exchange_unit_over(struct unit *);
 const struct tokens *exchange_tokens(const struct exchange *);
 /* Who speaks on this connection from now on. */
 void exchange_set_who(struct exchange *, const struct token *);
-/* Answers NOAUTH: a stranger (401), or one who has not the right (403). */
+/* Answers NOAUTH: a stranger (401), one who has not the right, or a page that may not ask (403). */
 void exchange_deny_stranger(struct exchange *, const char *detail);
 void exchange_deny_right(struct exchange *, const char *right, struct slice job);
+void exchange_deny_origin(struct exchange *);
+/* Answers 421: its Host header names somebody else. */
+void exchange_deny_host(struct exchange *);
 
 /* The line protocol's version, 2 or 3, from the next answer on. */
 void exchange_set_version(struct exchange *, int version);

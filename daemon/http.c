@@ -230,6 +230,22 @@ static enum http_method find_method(const char *at, size_t len)
 	return HTTP_OTHER;
 }
 
+/* A name or an address, and perhaps a port. Empty: there is nothing to name. The line ends with CR. */
+static bool is_host(const char *window, size_t at, size_t end)
+{
+	const char stop = window[at] == '[' ? ']' : ':';
+
+	while (at < end && window[at] != stop && is_authority[(unsigned char)window[at]])
+		at++;
+	if (stop == ']' && at++ == end)
+		return false;
+	if (at < end && window[at++] != ':')
+		return false;
+	while (at < end && window[at] >= '0' && window[at] <= '9')
+		at++;
+	return at == end;
+}
+
 /* http://authority/path, as clients send it to a proxy. Leaves `*path` at the slash. */
 static bool read_absolute(struct run *r, size_t *path, size_t end)
 {
@@ -242,7 +258,7 @@ static bool read_absolute(struct run *r, size_t *path, size_t end)
 		return false;
 	while (at < end && is_authority[(unsigned char)window[at]])
 		at++;
-	if (at == authority || at == end || window[at] != '/')
+	if (at == authority || at == end || window[at] != '/' || !is_host(window, authority, at))
 		return false;
 	set_span(r->p, HTTP_SPAN_HOST, authority, at);
 	r->p->authority = true;
@@ -336,6 +352,8 @@ static enum step read_text(struct run *r, const struct header *header, size_t at
 /* RFC 9112 3.2.2: an authority in the target goes before the header. */
 static enum step read_host(struct run *r, const struct header *header, size_t at, size_t end)
 {
+	if (!is_host(r->window, at, end))
+		return bad(r, 400, "the Host header has to be a name or an address, and perhaps a port");
 	if (!r->p->authority)
 		set_span(r->p, header->span, at, end);
 	return STEP_NEXT;

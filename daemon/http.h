@@ -3,7 +3,7 @@
  * Strict where leniency lets requests be smuggled. Answered with 400 and closed: both Transfer-Encoding and
  * Content-Length, a repeated or non-digit Content-Length, a Transfer-Encoding other than `chunked`, bare CR or LF,
  * a space before the colon, a folded header, an empty or invalid name, control characters, none or two Host headers
- * (HTTP/1.0 needs none), another header of those in http_request twice, Transfer-Encoding in HTTP/1.0, a target that
+ * (HTTP/1.0 needs none), one that is no `NAME[:PORT]`, another header of those in http_request twice, Transfer-Encoding in HTTP/1.0, a target that
  * is neither `/path` nor `http://authority/path` (its authority then stands for the Host header) nor, of OPTIONS, `*`. */
 #ifndef LEAT_HTTP_H
 #define LEAT_HTTP_H

@@ -16,6 +16,15 @@ struct ids;
 struct log;
 struct page;
 
+/* Why a request was turned away for who asks, or from where. */
+enum denial {
+	DENIED_TOKEN,                   /* none, or a wrong one */
+	DENIED_RIGHT,
+	DENIED_ORIGIN,                  /* a browser's page that may not ask */
+	DENIED_HOST,                    /* it names another server */
+	DENIALS
+};
+
 struct leatd {
 	struct log *log;
 	struct ids *ids;
@@ -44,7 +53,7 @@ struct leatd {
 	shim_u64 accepted;
 	shim_u64 turned_away;           /* of those: there were too many, or no memory for one */
 	shim_u64 ids_given;
-	shim_u64 denied;                /* requests that were answered NOAUTH */
+	shim_u64 denied[DENIALS];       /* requests that were */
 	shim_u64 max_memory;            /* as the configuration says */
 	shim_u64 job_streams;           /* of jobs that wait or run; see job.c */
 	shim_u64 memory_bytes;          /* payloads, results and buffers that are held */

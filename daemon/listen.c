@@ -193,6 +193,7 @@ static int take_handed_over(struct listen_sockets *s, const struct config *confi
 		}
 		if (getsockname(fd, (struct sockaddr *)&a.socket, &a.len) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 			return -errno;
+		address_unmap(&a.socket);
 		if (!listen_address_is_local(&a) && !*config->server.tokens) {
 			listen_address_text(&a, s->texts[0]);
 			snprintf(why, why_len, "%s from systemd can be reached from other machines, which needs tokens: set `tokens = FILE` "

@@ -1,5 +1,7 @@
 #include "peer.h"
 
+#include "address.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,12 +16,14 @@ static uid_t user_of(int fd)
 
 struct peer peer_of(int fd, const struct sockaddr_storage *from)
 {
-	const struct sockaddr_in *v4 = (const void *)from;
-	const struct sockaddr_in6 *v6 = (const void *)from;
+	struct sockaddr_storage plain = *from;
+	const struct sockaddr_in *v4 = (const void *)&plain;
+	const struct sockaddr_in6 *v6 = (const void *)&plain;
 
-	if (from->ss_family == AF_INET)
+	address_unmap(&plain);
+	if (plain.ss_family == AF_INET)
 		return (struct peer){ .family = AF_INET, .port = v4->sin_port, .address.v4 = v4->sin_addr };
-	if (from->ss_family == AF_INET6)
+	if (plain.ss_family == AF_INET6)
 		return (struct peer){ .family = AF_INET6, .port = v6->sin6_port, .address.v6 = v6->sin6_addr };
 	return (struct peer){ .family = AF_UNIX, .address.uid = user_of(fd) };
 }

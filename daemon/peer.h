@@ -18,7 +18,8 @@ struct peer {
 	} address;
 };
 
-/* From what accept() has said, and of a unix socket the kernel about its other end. */
+/* From what accept() has said, and of a unix socket the kernel about its other end. Who comes from an IPv4 address is AF_INET also where
+ * the socket speaks IPv6. */
 struct peer peer_of(int fd, const struct sockaddr_storage *from);
 
 /* A peer without its port: all connections of a client have the same one. Of a unix socket it is the user. */

@@ -169,6 +169,15 @@ void report_inquiry_json(const struct inquiry_result *result, struct buf *to)
 
 /* --- A snapshot --- */
 
+static uint64_t all_denied(const struct leatd *leatd)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < DENIALS; i++)
+		all += shim_load(&leatd->denied[i], relaxed);
+	return all;
+}
+
 static void snapshot_server(const struct catalogue *c, struct buf *to)
 {
 	struct report_record r = { .count = 0 };
@@ -184,7 +193,7 @@ static void snapshot_server(const struct catalogue *c, struct buf *to)
 	add_number(&r, "max_connections", c->config->server.max_connections);
 	add_number(&r, "memory", shim_load(&c->leatd->memory_bytes, relaxed));
 	add_number(&r, "max_memory", c->config->server.max_memory);
-	add_number(&r, "denied", shim_load(&c->leatd->denied, relaxed));
+	add_number(&r, "denied", all_denied(c->leatd));
 	add_number(&r, "starved", shim_load(&c->leatd->starved, relaxed));
 	add_number(&r, "log_dropped", log_dropped(c->leatd->log));
 	add_object(&r, to);
@@ -458,6 +467,15 @@ static void semaphores(const struct catalogue *c, struct buf *to)
 			 (unsigned long long)(c->semaphores[i]->config->permits - semaphores_free(c->semaphores[i])));
 }
 
+static void denied(const struct catalogue *c, struct buf *to)
+{
+	static const char *const reasons[] = { [DENIED_TOKEN] = "token", [DENIED_RIGHT] = "right", [DENIED_ORIGIN] = "origin", [DENIED_HOST] = "host" };
+
+	metric(to, "leat_denied_total", "counter", "Requests that were turned away for who asked, or from where.");
+	for (size_t i = 0; i < DENIALS; i++)
+		buf_addf(to, "leat_denied_total{reason=\"%s\"} %llu\n", reasons[i], (unsigned long long)shim_load(&c->leatd->denied[i], relaxed));
+}
+
 void report_metrics(const struct catalogue *c, struct buf *to)
 {
 	per_type(c, to, "leat_jobs_submitted_total", "counter", "Jobs that admission has looked at.",
@@ -480,7 +498,7 @@ void report_metrics(const struct catalogue *c, struct buf *to)
 	single(to, "leat_memory_bytes", "gauge", "Bytes of payloads, results and buffers that are held.", shim_load(&c->leatd->memory_bytes, relaxed));
 	single(to, "leat_starved_total", "counter", "Requests refused for want of memory before they had come whole.",
 	       shim_load(&c->leatd->starved, relaxed));
-	single(to, "leat_denied_total", "counter", "Requests that were answered NOAUTH.", shim_load(&c->leatd->denied, relaxed));
+	denied(c, to);
 	single(to, "leat_log_dropped_total", "counter", "Log lines that were dropped because the log could not keep up.",
 	       log_dropped(c->leatd->log));
 	metric(to, "leat_build_info", "gauge", "The version, as a label.");

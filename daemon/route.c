@@ -100,6 +100,20 @@ static never_inline void run_with_query(struct exchange *ex, struct request *req
 	exchange_run(ex, request);
 }
 
+/* Of the form that all versions have so far (W3C Trace Context): jobs may rely on it. */
+static bool is_traceparent(struct slice text)
+{
+	static const char form[] = "00-00000000000000000000000000000000-0000000000000000-00";
+
+	if (text.len != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (form[i] == '-' ? text.at[i] != '-' : hex_digit(text.at[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
 /* What the headers say, and the deadline. */
 static bool set_common(struct request *request, const struct http_request *http, struct answer *why)
 {
@@ -108,8 +122,7 @@ static bool set_common(struct request *request, const struct http_request *http,
 		why->http_status = 411;
 		return false;
 	}
-	/* 55 is the length of the only version there is; another one is handed on to nobody. */
-	if (http->traceparent.len == 55)
+	if (is_traceparent(http->traceparent))
 		request->traceparent = http->traceparent;
 	return set_deadline(request, http, why) && (!http->leat_id.at || request_set_id(request, http->leat_id, why));
 }
@@ -470,9 +483,9 @@ struct slice route_origin(const struct catalogue *c, struct slice origin)
 static bool may_ask(struct exchange *ex, const struct http_request *http)
 {
 	if (http->host.at && !host_is_ours(ex, http->host))
-		fail(ex, CODE_ERR, 421, "the Host header names none of my addresses; see server_names");
+		exchange_deny_host(ex);
 	else if (http->origin.at && !ex->wire.origin.len && !origin_is_own(http, exchange_is_secure(ex)))
-		fail(ex, CODE_NOAUTH, 403, "a page of this origin may not ask; see allow_origins");
+		exchange_deny_origin(ex);
 	else
 		return true;
 	return false;

@@ -22,6 +22,18 @@ moment moment_in(int64_t ns)
 	return moment_add(moment_now(), ns);
 }
 
+int64_t moment_span(uint64_t amount, uint64_t per_second)
+{
+	const uint64_t second = SECONDS;
+	uint64_t ns;
+
+	if (!__builtin_mul_overflow(amount, second, &ns))
+		ns /= per_second;
+	else if (__builtin_mul_overflow(amount / per_second, second, &ns))
+		return FOREVER;
+	return ns < FOREVER ? (int64_t)ns : FOREVER;
+}
+
 bool moment_reached(moment when)
 {
 	if (when <= NOW)

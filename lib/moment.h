@@ -23,6 +23,9 @@ moment moment_now(void);
 moment moment_in(int64_t ns);
 moment moment_add(moment when, int64_t ns);
 
+/* How long so much takes, in nanoseconds, at so much a second, which is not 0. At most FOREVER. */
+int64_t moment_span(uint64_t amount, uint64_t per_second);
+
 /* Whether `when` has come. Reads no clock for NOW, for what lies before it, and for FOREVER. */
 bool moment_reached(moment when);
 

@@ -254,9 +254,10 @@ END_TEST
 
 START_TEST(an_address_that_others_can_reach_is_refused)
 {
-	expect_errors("[server]\nlisten = 127.0.0.1:1, 0.0.0.0:5328, [::]:5328, nonsense, 127.0.0.1:99999, unix:rel\n" ECHO_JOB, 5,
+	expect_errors("[server]\nlisten = 127.0.0.1:1, 0.0.0.0:5328, [::]:5328, nonsense, 127.0.0.1:99999, unix:rel, [::ffff:127.0.0.1]:1\n" ECHO_JOB, 6,
 		      PARTS("'0.0.0.0:5328' can be reached from other machines", "'[::]:5328' can be reached", "'nonsense': wants HOST:PORT",
-			    "'127.0.0.1:99999': the port", "'unix:rel': unix: wants an absolute path"));
+			    "'127.0.0.1:99999': the port", "'unix:rel': unix: wants an absolute path",
+			    "'[::ffff:127.0.0.1]:1': an IPv4 address is written as one, without brackets"));
 }
 END_TEST
 

@@ -250,13 +250,36 @@ START_TEST(white_space_around_a_value_is_not_part_of_it)
 	static const struct row rows[] = {
 		{ SLICE("GET / HTTP/1.1\r\nHost:h\r\n\r\n"), "GET / 1.1 keep host=h\n" },
 		{ SLICE("GET / HTTP/1.1\r\nHost: \t h\t \t\r\n\r\n"), "GET / 1.1 keep host=h\n" },
-		{ SLICE("GET / HTTP/1.1\r\nHost: a \t b \r\n\r\n"), "GET / 1.1 keep host=a \t b\n" },
+		{ SLICE("GET / HTTP/1.1\r\nHost: h\r\nOrigin: a \t b \r\n\r\n"), "GET / 1.1 keep host=h origin=a \t b\n" },
 		{ SLICE("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "GET / 1.1 keep host=\n" },
 		{ SLICE("GET / HTTP/1.1\r\nHost: \t \r\n\r\n"), "GET / 1.1 keep host=\n" },
-		{ SLICE("GET / HTTP/1.1\r\nHost: \xc3\xa4\xff:x\r\n\r\n"), "GET / 1.1 keep host=\xc3\xa4\xff:x\n" },
+		{ SLICE("GET / HTTP/1.1\r\nHost: h\r\nOrigin: \xc3\xa4\xff:x\r\n\r\n"), "GET / 1.1 keep host=h origin=\xc3\xa4\xff:x\n" },
 	};
 
 	expect_rows(rows, countof(rows));
+}
+END_TEST
+
+#define NO_HOST "400 the Host header has to be a name or an address, and perhaps a port\n"
+
+START_TEST(a_host_is_a_name_or_an_address_and_perhaps_a_port)
+{
+	static const char *const good[] = { "h", "a.b-c_d.example", "h:5328", "h:", "127.0.0.1:1", "[::1]", "[::1]:5328", "[::ffff:127.0.0.1]:1" };
+	static const char *const wrong[] = { ":x", "h:80x", "h:80:80", "h:80, i", "a b", "a\tb", "u@h", "h:80@i", "h/", "h?", "h#", "[::1", "[::1]x",
+					     "[::1]:x", "::1", "h%00", "\xc3\xa4", "h,", "\"h\"" };
+	char text[200];
+
+	for (size_t i = 0; i < countof(good); i++) {
+		char wanted[200];
+
+		snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", good[i]);
+		snprintf(wanted, sizeof(wanted), "GET / 1.1 keep host=%s\n", good[i]);
+		expect_rows(&(struct row){ slice_of(text), wanted }, 1);
+	}
+	for (size_t i = 0; i < countof(wrong); i++) {
+		snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", wrong[i]);
+		expect_rows(&(struct row){ slice_of(text), NO_HOST }, 1);
+	}
 }
 END_TEST
 
@@ -1062,6 +1085,7 @@ Suite *http_suite(void)
 		only_versions_1_0_and_1_1_are_spoken,
 		a_target_is_a_path_or_an_absolute_address_or_the_star_of_options,
 		white_space_around_a_value_is_not_part_of_it,
+		a_host_is_a_name_or_an_address_and_perhaps_a_port,
 		a_malformed_header_is_refused,
 		every_control_character_but_tab_is_refused_wherever_it_stands,
 		there_is_one_host_header_but_http_1_0_needs_none,

@@ -21,6 +21,19 @@ START_TEST(adding_stops_at_the_ends_of_time)
 }
 END_TEST
 
+START_TEST(a_span_is_that_of_the_rate_however_much_it_is)
+{
+	ck_assert_int_eq(moment_span(0, 500), 0);
+	ck_assert_int_eq(moment_span(1, 500), 2 * MILLISECONDS);
+	ck_assert_int_eq(moment_span(1750, 500), 3500 * MILLISECONDS);
+	/* A nanosecond for each byte would no longer fit. */
+	ck_assert_int_eq(moment_span(20000000000, 500), 40000000 * SECONDS);
+	ck_assert_int_eq(moment_span(UINT64_MAX, (uint64_t)1 << 40), ((1 << 24) - 1) * SECONDS);
+	ck_assert_int_eq(moment_span(UINT64_MAX, 1), FOREVER);
+	ck_assert_int_eq(moment_span(10000000000, 1), FOREVER);
+}
+END_TEST
+
 START_TEST(now_is_reached_and_forever_never_is)
 {
 	ck_assert(moment_reached(NOW));
@@ -40,6 +53,7 @@ Suite *moment_suite(void)
 	const TTest *tests[] = {
 		the_present_is_after_now_and_never_goes_back,
 		adding_stops_at_the_ends_of_time,
+		a_span_is_that_of_the_rate_however_much_it_is,
 		now_is_reached_and_forever_never_is,
 	};
 	return suite_of("moment", tests, countof(tests));

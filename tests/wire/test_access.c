@@ -2,9 +2,11 @@
 #include "wire.h"
 
 #include <grp.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,7 +162,7 @@ START_TEST(a_token_runs_the_jobs_of_its_right_and_no_other)
 	assert_problem(http_answer(s, OPERATOR, "POST", "/v1/run/nope", "x"), 404, "NOJOB");
 	/* What was denied never became a job. */
 	assert_match(line_answer(s, RUNNER, "STATS echo\r\n"), "\r\nsubmitted\r\n:1\r\n");
-	assert_has(http_answer(s, RUNNER, "GET", "/metrics", NULL)->body, "\nleat_denied_total 1\n");
+	assert_has(http_answer(s, RUNNER, "GET", "/metrics", NULL)->body, "\nleat_denied_total{reason=\"right\"} 1\n");
 }
 END_TEST
 
@@ -444,6 +446,71 @@ START_TEST(a_host_may_be_the_address_that_the_client_came_to_and_no_other)
 }
 END_TEST
 
+/* As systemd opens ListenStream=5328. */
+static int socket_for_everybody(void)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), off = 0;
+
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 100), 0);
+	return fd;
+}
+
+static struct server *start_for_everybody(int fd, const char *server)
+{
+	return server_launch(&(struct launch){ .config = scratchf("[server]\ntokens = %s\n%s\n%s", secret_file(usual_tokens()), server, config),
+					       .shell = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"", .descriptor_3 = fd });
+}
+
+START_TEST(on_a_socket_that_speaks_ipv6_too_an_ipv4_address_is_a_host_as_it_is_written)
+{
+	static const struct {
+		const char *to, *host;
+		int status;
+	} rows[] = {
+		{ "127.0.0.1", "127.0.0.1:5328", 200 }, { "127.0.0.1", "localhost", 200 }, { "127.0.0.1", "[::1]:5328", 200 },
+		{ "127.0.0.2", "127.0.0.2", 200 }, { "127.0.0.2", "127.0.0.3", 421 }, { "127.0.0.2", "evil.example", 421 },
+		{ "::1", "[::1]:5328", 200 }, { "::1", "127.0.0.1", 200 }, { "::1", "LOCALHOST:1", 200 }, { "::1", "127.0.0.2", 421 },
+	};
+	int fd = socket_for_everybody();
+	struct server *s = start_for_everybody(fd, "");
+	struct server other = *s;
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		const struct response *r;
+
+		other.host = rows[i].to;
+		r = ask(&other, scratchf("GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: %s\r\n\r\n", rows[i].host));
+		ck_assert_msg(r->status == rows[i].status, "%s at %s: %d", rows[i].host, rows[i].to, r->status);
+	}
+	close(fd);
+}
+END_TEST
+
+START_TEST(on_a_socket_that_speaks_ipv6_too_each_ipv4_address_is_a_client)
+{
+	int fd = socket_for_everybody();
+	struct server *s = start_for_everybody(fd, "client_connections = 1");
+	struct server four = *s, six = *s;
+	struct client *c, *surplus;
+
+	four.host = "127.0.0.1";
+	six.host = "::1";
+	c = dial(&four);
+	say(c, "AUTH " OPERATOR "\r\nPS\r\n");
+	hear(c, "+OK\r\n*0\r\n");
+	surplus = dial(&four);
+	say(surplus, "PING\r\n");
+	hear_match(surplus, "^-BUSY too many connections of this client");
+	c = dial(&six);
+	say(c, "AUTH " RUNNER "\r\nRUN echo x\r\n");
+	hear(c, "+OK\r\n$1\r\nx\r\n");
+	close(fd);
+}
+END_TEST
+
 START_TEST(sighup_brings_new_tokens_and_a_broken_file_changes_nothing)
 {
 	const char *first = scratchf("a %s run:upper\n", digest_of(RUNNER)), *second = scratchf("a %s run:*\nb %s run:*\n", digest_of(RUNNER),
@@ -554,6 +621,8 @@ Suite *access_suite(void)
 		a_credential_of_systemd_is_found,
 		with_tokens_leatd_may_listen_to_other_machines,
 		a_host_may_be_the_address_that_the_client_came_to_and_no_other,
+		on_a_socket_that_speaks_ipv6_too_an_ipv4_address_is_a_host_as_it_is_written,
+		on_a_socket_that_speaks_ipv6_too_each_ipv4_address_is_a_client,
 		sighup_brings_new_tokens_and_a_broken_file_changes_nothing,
 		hash_token_prints_the_line_of_a_token,
 		leat_and_other_clients_send_a_token,

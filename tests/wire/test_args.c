@@ -92,6 +92,38 @@ START_TEST(what_is_wrong_is_told_and_is_no_job)
 }
 END_TEST
 
+START_TEST(only_commands_take_arguments)
+{
+	struct server *s = server_start("[job w]\nworker = cat\n[job p]\npipeline = cat cat\n[job cat]\nexec = cat\n[job echo]\nbuiltin = echo\n");
+	struct client *c = dial(s);
+	static const char *const jobs[] = { "w", "p", "cat", "echo" };
+
+	for (size_t i = 0; i < countof(jobs); i++) {
+		sayf(c, "RUN %s x ARG size 3\r\nMAP %s 1 x ARG size 3\r\n", jobs[i], jobs[i]);
+		hear(c, "-ERR the job takes no arguments arg=size\r\n");
+		hear_match(c, "^-ERR .*no arguments");
+		assert_problem(post(s, scratchf("/v1/run/%s?arg.size=3", jobs[i]), "x"), 400, "ERR");
+		ck_assert_uint_eq(stat_of(s, jobs[i], "submitted"), 0);
+	}
+	say(c, "PIPE 2 cat echo x ARG size 3\r\n");
+	hear_match(c, "^-ERR ");
+	assert_problem(post(s, "/v1/pipe/cat/echo?arg.size=3", "x"), 400, "ERR");
+}
+END_TEST
+
+START_TEST(only_commands_may_be_configured_to_take_some)
+{
+	static const char *const kinds[] = { "worker = cat", "builtin = echo", "pipeline = a a" };
+
+	for (size_t i = 0; i < countof(kinds); i++) {
+		struct ran ran = leatd("-c", new_file(scratchf("[job a]\nbuiltin = echo\n[job x]\n%s\narg.size = [0-9]+\n", kinds[i])), "--check-config");
+
+		ck_assert_int_eq(ran.status, 78);
+		assert_match(ran.err, ":5: \\[job x\\] arg\\.");
+	}
+}
+END_TEST
+
 START_TEST(a_value_of_1024_bytes_is_taken_and_one_of_more_is_not)
 {
 	struct client *c = dial(server_start(SHOW));
@@ -162,6 +194,8 @@ Suite *args_suite(void)
 		no_value_becomes_more_than_its_argument,
 		http_takes_them_from_the_query,
 		what_is_wrong_is_told_and_is_no_job,
+		only_commands_take_arguments,
+		only_commands_may_be_configured_to_take_some,
 		a_value_of_1024_bytes_is_taken_and_one_of_more_is_not,
 		jobs_that_wait_keep_their_arguments,
 		arguments_are_not_logged,

@@ -47,12 +47,18 @@ END_TEST
 START_TEST(the_traceparent_of_the_request_is_handed_on)
 {
 	static const char trace[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+	static const char *const none[] = {
+		"nonsense", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", "00 0af7651916cd43dd8448eb211c80319c b7ad6b7169203331 01",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x", "$(touch /tmp/x)'; 1234567890 1234567890 1234567890 1234567",
+	};
 	struct client *c = dial(server_start("[job trace]\nexec = printenv TRACEPARENT\n"));
 
 	say_post(c, "/v1/run/trace", scratchf("traceparent: %s\r\n", trace), "");
 	assert_response(hear_response(c), 200, scratchf("%s\n", trace));
-	say_post(c, "/v1/run/trace", "traceparent: nonsense\r\n", "");
-	assert_problem(hear_response(c), 502, "FAILED");
+	for (size_t i = 0; i < countof(none); i++) {
+		say_post(c, "/v1/run/trace", scratchf("traceparent: %s\r\n", none[i]), "");
+		assert_problem(hear_response(c), 502, "FAILED");
+	}
 }
 END_TEST
 

@@ -378,6 +378,24 @@ START_TEST(configured_names_and_origins_are_let_in)
 }
 END_TEST
 
+START_TEST(who_is_turned_away_for_the_name_or_the_page_is_counted)
+{
+	struct server *s = server_start("[job echo]\nbuiltin = echo\n");
+	struct client *c = dial(s);
+
+	say(c, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+	assert_problem(hear_response(c), 421, "ERR");
+	for (int i = 0; i < 2; i++) {
+		say_post(c, "/v1/run/echo", "Origin: http://evil.example\r\n", "x");
+		assert_problem(hear_response(c), 403, "NOAUTH");
+	}
+	ck_assert_uint_eq(metric(s, "leat_denied_total{reason=\"host\"}"), 1);
+	ck_assert_uint_eq(metric(s, "leat_denied_total{reason=\"origin\"}"), 2);
+	ck_assert_uint_eq(metric(s, "leat_denied_total{reason=\"token\"}"), 0);
+	ck_assert_uint_eq(stat_of(s, "echo", "submitted"), 0);
+}
+END_TEST
+
 #define APP "https://app.example"
 
 static struct client *dial_with_origins(void)
@@ -502,6 +520,7 @@ Suite *http_suite(void)
 		every_answer_is_told_apart_by_its_address_and_method,
 		a_method_that_an_address_does_not_take_is_405_with_those_that_it_does,
 		configured_names_and_origins_are_let_in,
+		who_is_turned_away_for_the_name_or_the_page_is_counted,
 		options_answers_the_methods_that_an_address_takes,
 		a_page_of_an_allowed_origin_is_told_what_it_may_send,
 		a_page_of_an_allowed_origin_may_read_every_answer_and_no_other_page_any,

@@ -405,6 +405,30 @@ START_TEST(an_isolated_plugin_that_is_late_or_writes_too_much_is_killed_and_repl
 }
 END_TEST
 
+START_TEST(an_isolated_plugin_that_is_cancelled_is_killed_and_replaced_and_others_go_on)
+{
+	static const char *const calls[] = { "RUN act begin ID it", "MAP act 1 begin ID it", "PIPE 2 copy act begin ID it" };
+	const char *begun = scratchf("%s/begun", new_folder());
+	struct server *s = start_isolated(scratchf("plugin_config = %s\ngrace = 100ms\ndeadline = 1m\nenv.MARK = p%d\n", begun, (int)getpid()));
+	struct client *c = dial(s), *operator = dial(s);
+
+	for (size_t i = 0; i < countof(calls); i++) {
+		sayf(c, "%s\r\n", calls[i]);
+		await(access(begun, F_OK) == 0);
+		say(operator, "RUN copy x\r\nCANCEL it\r\n");
+		hear(operator, "$1\r\nx\r\n:1\r\n");
+		if (calls[i][0] == 'M')
+			hear(c, "*1\r\n");
+		hear_match(c, "^-CANCELED cancelled while running state=running");
+		ck_assert_msg(processes_with(scratchf("MARK=p%d", (int)getpid())) == 0, "%s: it is still there", calls[i]);
+		ck_assert_int_eq(unlink(begun), 0);
+		say(c, "RUN act id ID after\r\n");
+		hear(c, "$6\r\nafter|\r\n");
+	}
+	ck_assert_uint_eq(stat_of(s, "act", "abandoned"), 0);
+}
+END_TEST
+
 /* --- Files that are no plugins --- */
 
 static void expect_fault(const char *plugin, const char *fault)
@@ -618,6 +642,7 @@ Suite *plugin_suite(void)
 		the_example_writes_capitals,
 		an_isolated_plugin_does_the_same,
 		an_isolated_plugin_that_crashes_takes_its_own_job_only,
+		an_isolated_plugin_that_is_cancelled_is_killed_and_replaced_and_others_go_on,
 		an_isolated_plugin_that_is_late_or_writes_too_much_is_killed_and_replaced,
 		a_file_that_is_no_plugin_is_a_fault_of_the_configuration,
 		a_plugin_is_not_loaded_while_it_is_not_known_as_whom,

@@ -124,6 +124,33 @@ static void escapes(const char *cgroup)
 	ck_assert_uint_eq(stat_of(s, "escape", "timeout"), (uint64_t)all);
 }
 
+static void escapes_of_a_worker(const char *cgroup)
+{
+	static const char worker[] = "#!/bin/sh\necho READY\nwhile read -r word id left length rest; do eval \"$(head -c \"$length\")\"; done\n";
+	const char *escape = escape_path();
+	struct server *s = start(cgroup, scratchf("[job w]\nworker = %s\nconcurrency = 1\ngrace = 100ms\n", new_file(worker)));
+	const char *tree = scratchf("export TREE=t%d; setsid %s tree & trap '' TERM; %s tree; sleep 60", (int)getpid(), escape, escape);
+	const char *mark = scratchf("TREE=t%d", (int)getpid());
+	struct client *c = dial(s);
+
+	for (int i = 0; i < 10; i++) {
+		sayf(c, "*5\r\n$3\r\nRUN\r\n$1\r\nw\r\n$%zu\r\n%s\r\n$8\r\nDEADLINE\r\n$4\r\n%d\r\n", strlen(tree), tree, 1000 + 100 * (i % 3));
+		await(processes_with(mark) > 2 || can_hear(c));
+		hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+$");
+		ck_assert_uint_eq(processes_with(mark), 0);
+		/* Another worker is there, and what died is not with it. */
+		say(c, "RUN w \"printf 'DONE 2\\\\nok'\"\r\n");
+		hear(c, "$2\r\nok\r\n");
+	}
+	ck_assert_uint_eq(stat_of(s, "w", "timeout"), 10);
+}
+
+START_TEST(nothing_of_a_worker_whose_job_escapes_is_there_when_the_answer_arrives)
+{
+	with_both(escapes_of_a_worker);
+}
+END_TEST
+
 START_TEST(nothing_of_a_job_that_escapes_is_there_when_its_answer_arrives)
 {
 	with_both(escapes);
@@ -442,6 +469,7 @@ END_TEST
 Suite *proof_suite(void)
 {
 	const TTest *tests[] = {
+		nothing_of_a_worker_whose_job_escapes_is_there_when_the_answer_arrives,
 		nothing_of_a_job_that_escapes_is_there_when_its_answer_arrives,
 		a_job_and_its_retry_never_hold_the_same_lock,
 		a_fork_bomb_is_over_at_its_deadline,

@@ -201,6 +201,45 @@ START_TEST(a_socket_that_is_handed_over_is_served)
 }
 END_TEST
 
+static int socket_that_speaks_both(const char *address_text)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), off = 0;
+
+	ck_assert_int_eq(inet_pton(AF_INET6, address_text, &address.sin6_addr), 1);
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 100), 0);
+	return fd;
+}
+
+START_TEST(an_ipv4_address_is_the_same_one_where_the_socket_speaks_ipv6)
+{
+	int fd = socket_that_speaks_both("::ffff:127.0.0.1");
+	/* Nobody but this machine can reach it, so it needs no tokens. */
+	struct server *s = server_launch(&(struct launch){
+		.config = "[job sleep]\nbuiltin = sleep\ndeadline = 1m\n", .shell = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"", .descriptor_3 = fd });
+	struct client *c = dial(s);
+
+	ck_assert_str_eq(s->host, "127.0.0.1");
+	say(c, "RUN sleep 60000\r\n");
+	await(text_matches(get(s, "/v1/ps")->body, "\"peer\":\"127\\.0\\.0\\.1:[0-9]+\""));
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_socket_that_speaks_both_and_that_others_can_reach_needs_tokens)
+{
+	const char *folder = new_folder(), *log = scratchf("%s/log", folder);
+	int fd = socket_that_speaks_both("::");
+	char *argv[] = { scratchf("/bin/sh"), scratchf("-c"), scratchf("LISTEN_FDS=1 LISTEN_PID=$$ exec %s", leatd_path()), NULL };
+
+	ck_assert_int_eq(wait_for(start_program(argv, environment_with(NULL), "/dev/null", log, fd)), 78);
+	assert_has(read_file(log, NULL), "from systemd can be reached from other machines, which needs tokens");
+	close(fd);
+}
+END_TEST
+
 START_TEST(sockets_for_another_process_are_not_taken)
 {
 	int fd = listening_socket();
@@ -265,6 +304,8 @@ Suite *start_suite(void)
 		sighup_is_survived,
 		leatd_starts_without_standard_descriptors,
 		a_socket_that_is_handed_over_is_served,
+		an_ipv4_address_is_the_same_one_where_the_socket_speaks_ipv6,
+		a_socket_that_speaks_both_and_that_others_can_reach_needs_tokens,
 		sockets_for_another_process_are_not_taken,
 		what_is_handed_over_and_is_no_listening_socket_is_71,
 		systemd_is_told_of_readiness_and_of_the_end,

@@ -377,6 +377,129 @@ START_TEST(a_client_that_goes_away_cancels_its_job)
 }
 END_TEST
 
+/* --- Cancelling --- */
+
+/* An array of bulk strings, as programs send it; `words` are ended by NULL. */
+static void say_words(struct client *c, const char *const *words)
+{
+	size_t n = 0;
+
+	while (words[n])
+		n++;
+	sayf(c, "*%zu\r\n", n);
+	for (size_t i = 0; i < n; i++)
+		sayf(c, "$%zu\r\n%s\r\n", strlen(words[i]), words[i]);
+}
+#define say_array(c, ...) say_words(c, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* A script that starts a tree of processes of which some have left its session, all with `TREE=mark`, and does not want to end. */
+static const char *tree(const char *mark)
+{
+	const char *escape = escape_path();
+
+	return scratchf("export TREE=%s; setsid %s tree & trap '' TERM; %s tree; sleep 60", mark, escape, escape);
+}
+
+static size_t tree_size(const char *mark)
+{
+	return processes_with(scratchf("TREE=%s", mark));
+}
+
+/* Two workers at a time. */
+static struct server *start_two(void)
+{
+	return server_start(scratchf("[server]\nloops = 3\n[job w]\nworker = %s\nconcurrency = 2\ngrace = 100ms\ndeadline = 1m\n"
+				     "[job cat]\nexec = cat\n[job both]\npipeline = cat w\ndeadline = 1m\n", new_file(obedient)));
+}
+
+static void cancel_by_command(struct server *s, const char *id)
+{
+	struct client *operator = dial(s);
+
+	sayf(operator, "CANCEL %s\r\n", id);
+	hear(operator, ":1\r\n");
+	sayf(operator, "CANCEL %s\r\n", id);
+	hear_match(operator, "^:[01]$");
+	hang_up(operator);
+}
+
+static void cancel_by_http(struct server *s, const char *id)
+{
+	ck_assert_int_eq(ask(s, scratchf("DELETE /v1/ps/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", id))->status, 204);
+}
+
+static void cancel_by_leat(struct server *s, const char *id)
+{
+	struct ran ran = shell(s, scratchf("$LEAT cancel %s", id));
+
+	ck_assert_msg(ran.status == 0, "%s\n%s", ran.out, ran.err);
+}
+
+START_TEST(a_cancelled_worker_is_gone_with_its_tree_and_replaced_and_the_other_goes_on)
+{
+	static void (*const ways[])(struct server *, const char *id) = { cancel_by_command, cancel_by_http, cancel_by_leat };
+	struct server *s = start_two();
+	const char *go = scratchf("%s/go", open_folder());
+	struct client *c = dial(s), *other = dial(s);
+
+	say_run(other, scratchf("while ! [ -e %s ]; do sleep 0.1; done; " OK, go), "");
+	for (size_t i = 0; i < countof(ways); i++) {
+		say_run(c, tree("cancelled"), "$2\r\nID\r\n$2\r\nit\r\n");
+		await(tree_size("cancelled") > 2);
+		ways[i](s, "it");
+		hear_match(c, "^-CANCELED cancelled while running state=running after_ms=[0-9]+$");
+		ck_assert_uint_eq(tree_size("cancelled"), 0);
+		ck_assert_str_eq(output_of(c, OK), "ok");
+	}
+	ck_assert_uint_eq(stat_of(s, "w", "canceled"), countof(ways));
+	fclose(fopen(go, "w"));
+	hear(other, "$2\r\nok\r\n");
+}
+END_TEST
+
+START_TEST(a_worker_that_is_a_stage_is_cancelled_like_any_other)
+{
+	/* The first stage has ended by then, so that its id is nobody's any more. */
+	static const char *const ids[] = { "it", "it.1" };
+	struct server *s = start_two();
+	struct client *c = dial(s);
+
+	for (size_t i = 0; i < countof(ids); i++) {
+		if (i == 1)
+			say_array(c, "RUN", "both", tree("stage"), "ID", "it");
+		else
+			say_array(c, "PIPE", "2", "cat", "w", tree("stage"), "ID", "it");
+		await(tree_size("stage") > 2);
+		cancel_by_http(s, ids[i]);
+		hear_match(c, "^-CANCELED cancelled while running .*stage=1 job=w$");
+		ck_assert_uint_eq(tree_size("stage"), 0);
+		ck_assert_str_eq(output_of(c, OK), "ok");
+	}
+}
+END_TEST
+
+START_TEST(one_worker_of_a_batch_is_cancelled_and_then_all_of_it)
+{
+	struct server *s = start_two();
+	struct client *c = dial(s);
+
+	say_array(c, "MAP", "w", "3", tree("first"), tree("second"), tree("third"), "ID", "it");
+	hear(c, "*3\r\n");
+	await(tree_size("first") > 2 && tree_size("second") > 2);
+	cancel_by_command(s, "it.0");
+	hear_match(c, "^-CANCELED cancelled while running ");
+	ck_assert_uint_eq(tree_size("first"), 0);
+	ck_assert_uint_gt(tree_size("second"), 2);
+	await(tree_size("third") > 2);
+	cancel_by_leat(s, "it");
+	hear_match(c, "^-CANCELED cancelled while running ");
+	ck_assert_uint_eq(tree_size("second"), 0);
+	hear_match(c, "^-CANCELED cancelled while running ");
+	ck_assert_uint_eq(tree_size("third"), 0);
+	ck_assert_str_eq(output_of(c, OK), "ok");
+}
+END_TEST
+
 /* --- A reader that is slow --- */
 
 /* What comes behind the answer to a request before it on the same connection is not read until that has been answered. */
@@ -609,6 +732,9 @@ Suite *worker_suite(void)
 		a_worker_that_never_reads_a_large_payload_ends_at_the_deadline,
 		a_worker_may_still_answer_when_it_is_told_to_end_and_is_replaced,
 		a_client_that_goes_away_cancels_its_job,
+		a_cancelled_worker_is_gone_with_its_tree_and_replaced_and_the_other_goes_on,
+		a_worker_that_is_a_stage_is_cancelled_like_any_other,
+		one_worker_of_a_batch_is_cancelled_and_then_all_of_it,
 		a_worker_is_not_silent_while_its_reader_is_slow,
 		a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace,
 		a_worker_is_replaced_after_max_jobs,

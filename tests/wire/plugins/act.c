@@ -49,6 +49,18 @@ static int act_stubborn(struct leat_call *call)
 	return 0;
 }
 
+/* Makes the file that its configuration names, to say that it has begun, and does not look after that. */
+static int act_begin(struct leat_call *call)
+{
+	FILE *file = fopen(config_of(call), "w");
+
+	if (!file)
+		return 1;
+	fclose(file);
+	for (;;)
+		nap();
+}
+
 /* What it has is good enough when the time is up. */
 static int act_enough(struct leat_call *call)
 {
@@ -189,7 +201,8 @@ static const struct {
 	const char *name;
 	int (*act)(struct leat_call *);
 } acts[] = {
-	{ "config", act_config }, { "id", act_id }, { "wait", act_wait }, { "stubborn", act_stubborn }, { "enough", act_enough },
+	{ "config", act_config }, { "id", act_id }, { "wait", act_wait }, { "stubborn", act_stubborn }, { "begin", act_begin },
+	{ "enough", act_enough },
 	{ "left", act_left }, { "flood", act_flood }, { "deluge", act_deluge }, { "million", act_million }, { "parts", act_parts },
 	{ "fail", act_fail }, { "fail_and_return_0", act_fail_and_return_0 }, { "fail_silently", act_fail_silently },
 	{ "fail_at_length", act_fail_at_length }, { "print", act_print }, { "read", act_read }, { "crash", act_crash },
