@@ -27,14 +27,13 @@ static enum status look(const struct invocation *i, const char *command, struct 
 }
 
 /* A list about one job that was named is shown a field a line. */
-static enum status print_list(const struct invocation *i, const struct reply *list)
+static enum status print_list(const struct invocation *i, struct answer *answer)
 {
+	const struct reply *list = &answer->reply;
 	struct bytes out = { 0 };
 
-	if (!table_is_list(list)) {
-		complain("the answer is not a list of fields and values; is it leatd that listens there?");
-		return STATUS_PROTOCOL;
-	}
+	if (!table_is_list(list))
+		return ask_is_not(answer, "the answer is not a list of fields and values");
 	if (i->option[OPTION_JSON])
 		table_json(&out, list);
 	else if (i->count > 0 && list->count == 1)
@@ -54,9 +53,8 @@ static enum status list(const struct invocation *i, const char *command)
 	enum status status = look(i, command, &answer);
 
 	if (status == STATUS_DONE)
-		status = print_list(i, &answer.reply);
-	answer_free(&answer);
-	return status;
+		status = print_list(i, &answer);
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }
 
 enum status command_jobs(const struct invocation *i)
@@ -67,18 +65,6 @@ enum status command_jobs(const struct invocation *i)
 enum status command_stats(const struct invocation *i)
 {
 	return list(i, "STATS");
-}
-
-static enum status print_line(const struct reply *reply)
-{
-	if (reply->kind != REPLY_SIMPLE) {
-		complain("the answer to PING is not a line; is it leatd that listens there?");
-		return STATUS_PROTOCOL;
-	}
-
-	enum status status = standard_write(reply->text, reply->len);
-
-	return status == STATUS_DONE ? standard_write("\n", 1) : status;
 }
 
 /* The last map of PS, if there are more jobs than an answer has: its only field is `more`. */
@@ -105,20 +91,36 @@ enum status command_ps(const struct invocation *i)
 		}
 	}
 	if (status == STATUS_DONE)
-		status = print_list(i, &answer.reply);
-	answer_free(&answer);
+		status = print_list(i, &answer);
+	return answer_end(&answer, i->option[OPTION_JSON], status);
+}
+
+static enum status print_pong(const struct invocation *i, struct answer *answer, int64_t ns)
+{
+	const struct reply *reply = &answer->reply;
+	struct bytes out = { 0 };
+	enum status status;
+
+	if (reply->kind != REPLY_SIMPLE)
+		return ask_is_not(answer, "the answer to PING is not a line");
+	if (i->option[OPTION_JSON])
+		bytes_addf(&out, "{\"ms\":%lld.%03lld}\n", (long long)(ns / MILLISECONDS), (long long)(ns % MILLISECONDS / MICROSECONDS));
+	else
+		bytes_addf(&out, "%.*s\n", (int)reply->len, reply->text);
+	status = standard_write(out.at, out.len);
+	bytes_free(&out);
 	return status;
 }
 
 enum status command_ping(const struct invocation *i)
 {
+	moment asked = moment_now();
 	struct answer answer;
 	enum status status = look(i, "PING", &answer);
 
 	if (status == STATUS_DONE)
-		status = print_line(&answer.reply);
-	answer_free(&answer);
-	return status;
+		status = print_pong(i, &answer, moment_now() - asked);
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }
 
 /* The value of `leat_version` in the text of INFO. */
@@ -146,19 +148,17 @@ static void add_versions(struct bytes *out, bool json, const char *theirs, int l
 	bytes_addf(out, "}\n");
 }
 
-static enum status print_versions(const struct invocation *i, const struct reply *info)
+static enum status print_versions(const struct invocation *i, struct answer *answer)
 {
 	struct bytes out = { 0 };
 	int len;
-	const char *theirs = version_of(info, &len);
-	enum status status = STATUS_PROTOCOL;
+	const char *theirs = version_of(&answer->reply, &len);
+	enum status status;
 
-	if (theirs) {
-		add_versions(&out, i->option[OPTION_JSON], theirs, len);
-		status = standard_write(out.at, out.len);
-	} else {
-		complain("the answer has no version in it; is it leatd that listens there?");
-	}
+	if (!theirs)
+		return ask_is_not(answer, "the answer has no version in it");
+	add_versions(&out, i->option[OPTION_JSON], theirs, len);
+	status = standard_write(out.at, out.len);
 	bytes_free(&out);
 	return status;
 }
@@ -169,7 +169,6 @@ enum status command_version(const struct invocation *i)
 	enum status status = look(i, "INFO", &answer);
 
 	if (status == STATUS_DONE)
-		status = print_versions(i, &answer.reply);
-	answer_free(&answer);
-	return status;
+		status = print_versions(i, &answer);
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }

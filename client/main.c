@@ -37,7 +37,7 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_TOKEN_FILE] = { "token-file", "FILE", "a file that holds the token to send (default: LEAT_TOKEN_FILE)", true, 0 },
 	[OPTION_CA] = { "ca", "FILE", "certificates to believe a tls: server by, in PEM\n"
 	                "                       (default: LEAT_CA, else those of this machine)", true, 0 },
-	[OPTION_JSON] = { "json", NULL, "print JSON", false, 0 },
+	[OPTION_JSON] = { "json", NULL, "print JSON, an error too, whose words are also on stderr", false, 0 },
 	[OPTION_DEADLINE] = { "deadline", "D", "answer by then, with a result or TIMEOUT: 250ms, 5s, 2m\n"
 	                      "                       (default: the job's own)", false, 0 },
 	[OPTION_ID] = { "id", "ID", "a name for this run: 1 to 64 of A-Z a-z 0-9 . _ -", false, 0 },
@@ -64,28 +64,31 @@ static const struct command {
 	const char *summary;
 	const char *help;
 } commands[] = {
-	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_ARG) | TAKES(OPTION_STREAM), command_run,
+	{ "run", "JOB [PAYLOAD|-]", 1, 2, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_ARG) | TAKES(OPTION_STREAM) | TAKES(OPTION_JSON),
+	  command_run,
 	  "run a job and print its output",
 	  "Runs JOB and writes its output to stdout, byte for byte. The payload is the\n"
 	  "argument, or stdin when it is - or not given; at most 64 MiB, and what the server\n"
 	  "allows. Errors are a line on stderr. Interrupting it cancels the job.\n"
 	  "With --stream output is written as the job writes it, so there may be some before\n"
 	  "an error. The payload has no limit then if the job reads it as it comes (in its\n"
-	  "configuration: stdin = stream).\n" },
+	  "configuration: stdin = stream). With --json it is an object with its `output`, or\n"
+	  "its `output_base64` if it is not UTF-8; not together with --stream.\n" },
 	{ "map", "JOB", 1, 1, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ARG) | TAKES(OPTION_WIDTH) | TAKES(OPTION_QUORUM) | TAKES(OPTION_JSON), command_map,
 	  "run a job once for each line of stdin",
 	  "Runs JOB with each line of stdin as a payload, 1 to 10000 of them, in one request\n"
 	  "that needs as many free places. Writes the outputs in the order of the lines, each\n"
 	  "ended by a newline, or, with --json, an object a line with its `index` and its\n"
-	  "`output` or `error`. A line that fails is a line on stderr with its number, and\n"
-	  "the exit status is that of the first. Interrupting it cancels all of them.\n" },
-	{ "pipe", "JOB JOB...", 2, 16, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_STREAM), command_pipe,
+	  "`output` (`output_base64` if that is not UTF-8) or `error`. A line that fails is a\n"
+	  "line on stderr with its number, and the exit status is that of the first.\n"
+	  "Interrupting it cancels all of them.\n" },
+	{ "pipe", "JOB JOB...", 2, 16, TAKES(OPTION_DEADLINE) | TAKES(OPTION_ID) | TAKES(OPTION_STREAM) | TAKES(OPTION_JSON), command_pipe,
 	  "run jobs, each on the output of the one before",
 	  "Runs the first JOB with stdin as its payload, each of the others (16 at most in all)\n"
 	  "with the output of the one before it, and writes the output of the last to stdout.\n"
 	  "Needs a free place of each. Commands that stand side by side run at the same time.\n"
 	  "The first that fails is the error, with its number from 0 (stage=), and ends the\n"
-	  "others. Interrupting it cancels all of them. --stream is as for run.\n" },
+	  "others. Interrupting it cancels all of them. --stream and --json are as for run.\n" },
 	{ "jobs", "", 0, 0, TAKES(OPTION_JSON), command_jobs,
 	  "list the job types and their limits",
 	  "Lists the job types, their limits, and what is waiting and running.\n" },
@@ -104,14 +107,15 @@ static const struct command {
 	  "CANCELED at once; one that runs is told to end, is killed after its grace, and\n"
 	  "answered when it is gone. Status 1 if one of them neither waits nor runs; the\n"
 	  "others are cancelled all the same.\n" },
-	{ "pause", "JOB...", 1, INT_MAX, 0, command_pause,
+	{ "pause", "JOB...", 1, INT_MAX, TAKES(OPTION_JSON), command_pause,
 	  "refuse new jobs of a type, and start none",
 	  "Pauses the job types: new jobs are refused (BUSY, reason=paused), those that wait\n"
-	  "stay until they run out of time, those that run go on. `leat jobs` shows it.\n" },
-	{ "resume", "JOB...", 1, INT_MAX, 0, command_resume,
+	  "stay until they run out of time, those that run go on. `leat jobs` shows it. With\n"
+	  "--json an array with `paused` or `error` for each of them.\n" },
+	{ "resume", "JOB...", 1, INT_MAX, TAKES(OPTION_JSON), command_resume,
 	  "end a pause",
-	  "Lets the job types go on after `leat pause`.\n" },
-	{ "drain", "", 0, 0, 0, command_drain,
+	  "Lets the job types go on after `leat pause`. --json is as there.\n" },
+	{ "drain", "", 0, 0, TAKES(OPTION_JSON), command_drain,
 	  "let leatd finish what it has, and stop",
 	  "Asks leatd to stop as at SIGTERM: what was accepted is finished within\n"
 	  "drain_timeout, what comes is refused (DRAINING). Does not wait for the end. Under\n"
@@ -132,9 +136,10 @@ static const struct command {
 	  "Has leatd read its configuration again, and prints how many job types were added,\n"
 	  "changed and removed, and which keys take effect at a restart only. No connection and\n"
 	  "no job is lost. If anything is wrong nothing changes; all of it is told then.\n" },
-	{ "ping", "", 0, 0, 0, command_ping,
+	{ "ping", "", 0, 0, TAKES(OPTION_JSON), command_ping,
 	  "ask whether leatd is there",
-	  "Prints PONG if leatd answers.\n" },
+	  "Prints PONG if leatd answers; with --json, how many milliseconds that took, and\n"
+	  "the connection before it.\n" },
 	{ "version", "", 0, 0, TAKES(OPTION_JSON), command_version,
 	  "print the versions of leat and of leatd",
 	  "Prints the version of this program, and that of the leatd that it reaches.\n" },

@@ -107,28 +107,15 @@ static void add_line(struct bytes *out, const struct reply *item)
 		bytes_add(out, "\n", 1);
 }
 
-/* `CODE words` */
-static void add_error(struct bytes *out, const struct reply *item)
-{
-	const char *blank = memchr(item->text, ' ', item->len);
-	size_t code = blank ? (size_t)(blank - item->text) : item->len;
-
-	bytes_addf(out, ",\"error\":{\"code\":");
-	json_string(out, item->text, code);
-	bytes_addf(out, ",\"detail\":");
-	json_string(out, blank ? blank + 1 : "", blank ? item->len - code - 1 : 0);
-	bytes_addf(out, "}}\n");
-}
-
 static void add_object(struct bytes *out, size_t index, const struct reply *item)
 {
-	bytes_addf(out, "{\"index\":%zu", index);
+	bytes_addf(out, "{\"index\":%zu,", index);
 	if (item->kind == REPLY_ERROR) {
-		add_error(out, item);
-		return;
+		bytes_addf(out, "\"error\":");
+		refusal_object(out, item->text, item->len);
+	} else {
+		json_output(out, item->text, item->len);
 	}
-	bytes_addf(out, ",\"output\":");
-	json_string(out, item->text, item->len);
 	bytes_addf(out, "}\n");
 }
 
@@ -146,17 +133,16 @@ static enum status explain(size_t index, const struct reply *item)
 	return refusal_status(item->text, item->len);
 }
 
-static enum status print(const struct map *m, const struct reply *reply)
+static enum status print(const struct map *m, struct answer *answer)
 {
+	const struct reply *reply = &answer->reply;
 	bool json = m->i->option[OPTION_JSON] != NULL;
 	enum status first = STATUS_DONE, written;
 	struct bytes out = { 0 };
 	size_t done = 0;
 
-	if (reply->kind != REPLY_ARRAY || reply->count != m->lines) {
-		complain("the answer to MAP is not an array of so many; is it leatd that listens there?");
-		return STATUS_PROTOCOL;
-	}
+	if (reply->kind != REPLY_ARRAY || reply->count != m->lines)
+		return ask_is_not(answer, "the answer to MAP is not an array of so many");
 	for (size_t n = 0; n < reply->count; n++) {
 		const struct reply *item = &reply->items[n];
 		bool failed = item->kind == REPLY_ERROR;
@@ -191,10 +177,9 @@ static enum status run(const struct map *m)
 	status = ask_watched(m->i->server, &request, patience_for(m->deadline), &progress, &answer);
 	progress_end(&progress);
 	if (status == STATUS_DONE)
-		status = print(m, &answer.reply);
-	answer_free(&answer);
+		status = print(m, &answer);
 	bytes_free(&request);
-	return status;
+	return answer_end(&answer, m->i->option[OPTION_JSON], status);
 }
 
 enum status command_map(const struct invocation *i)

@@ -32,10 +32,9 @@ static enum status run(const struct invocation *i, const struct bytes *payload, 
 	add_request(&request, i, payload, deadline);
 	status = ask(i->server, &request, patience_for(deadline), &answer);
 	if (status == STATUS_DONE)
-		status = print_output(&answer.reply);
-	answer_free(&answer);
+		status = print_output(i, &answer);
 	bytes_free(&request);
-	return status;
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }
 
 enum status command_pipe(const struct invocation *i)
@@ -46,6 +45,8 @@ enum status command_pipe(const struct invocation *i)
 
 	if (status == STATUS_DONE)
 		status = check_id(i->option[OPTION_ID]);
+	if (status == STATUS_DONE)
+		status = check_form(i);
 	if (status != STATUS_DONE)
 		return status;
 	if (i->option[OPTION_STREAM])

@@ -2,6 +2,7 @@
 #ifndef LEAT_REFUSAL_H
 #define LEAT_REFUSAL_H
 
+#include "bytes.h"
 #include "exit.h"
 
 #include <stddef.h>
@@ -11,5 +12,12 @@ enum status refusal_explain(const char *line, size_t len);
 
 /* The same without a word. */
 enum status refusal_status(const char *line, size_t len);
+
+/* The same as an object of JSON: its code, its words as `detail`, and its facts. */
+void refusal_object(struct bytes *out, const char *line, size_t len);
+
+/* Complains about what no server has said, and returns `status`. If `error` is not NULL, that becomes an object of the same form, with a
+ * code for the status. */
+enum status refusal_own(struct bytes *error, enum status status, const char *format, ...) printf_like(3, 4);
 
 #endif

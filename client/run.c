@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "command.h"
 #include "duration.h"
+#include "json.h"
 #include "run.h"
 #include "standard.h"
 #include "stream.h"
@@ -109,12 +110,30 @@ static void add_request(struct bytes *request, const struct invocation *i, const
 	add_args(request, i);
 }
 
-enum status print_output(const struct reply *reply)
+enum status print_output(const struct invocation *i, struct answer *answer)
 {
-	if (reply->kind == REPLY_BULK || reply->kind == REPLY_SIMPLE)
+	const struct reply *reply = &answer->reply;
+	struct bytes out = { 0 };
+	enum status status;
+
+	if (reply->kind != REPLY_BULK && reply->kind != REPLY_SIMPLE)
+		return ask_is_not(answer, "the answer is not a string");
+	if (!i->option[OPTION_JSON])
 		return standard_write(reply->text, reply->len);
-	complain("the answer is not a string; is it leatd that listens there?");
-	return STATUS_PROTOCOL;
+	bytes_addf(&out, "{");
+	json_output(&out, reply->text, reply->len);
+	bytes_addf(&out, "}\n");
+	status = standard_write(out.at, out.len);
+	bytes_free(&out);
+	return status;
+}
+
+enum status check_form(const struct invocation *i)
+{
+	if (!i->option[OPTION_STREAM] || !i->option[OPTION_JSON])
+		return STATUS_DONE;
+	complain("--stream and --json do not go together: what is written as it comes is bytes");
+	return STATUS_USAGE;
 }
 
 static enum status run(const struct invocation *i, const struct bytes *payload, int64_t deadline)
@@ -127,10 +146,9 @@ static enum status run(const struct invocation *i, const struct bytes *payload, 
 	enum status status = ask(i->server, &request, patience_for(deadline), &answer);
 
 	if (status == STATUS_DONE)
-		status = print_output(&answer.reply);
-	answer_free(&answer);
+		status = print_output(i, &answer);
 	bytes_free(&request);
-	return status;
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }
 
 enum status command_run(const struct invocation *i)
@@ -143,6 +161,8 @@ enum status command_run(const struct invocation *i)
 		status = check_id(i->option[OPTION_ID]);
 	if (status == STATUS_DONE)
 		status = check_args(i);
+	if (status == STATUS_DONE)
+		status = check_form(i);
 	if (status == STATUS_DONE && i->option[OPTION_STREAM])
 		return stream_run(i, "run", 1, deadline, patience_for(deadline));
 	if (status == STATUS_DONE)

@@ -2,9 +2,9 @@
 #ifndef LEAT_RUN_H
 #define LEAT_RUN_H
 
+#include "ask.h"
 #include "bytes.h"
 #include "command.h"
-#include "reply.h"
 
 #include <stdint.h>
 
@@ -14,8 +14,10 @@ enum status check_args(const struct invocation *) must_check;
 
 enum status check_id(const char *id) must_check;
 
-/* Writes the one output that the answer is. */
-enum status print_output(const struct reply *) must_check;
+/* Writes the one output that the answer is: its bytes, or with --json an object. */
+enum status print_output(const struct invocation *, struct answer *) must_check;
+/* Refuses --stream with --json. */
+enum status check_form(const struct invocation *) must_check;
 
 /* Words of a request. */
 void add_number(struct bytes *request, const char *option, int64_t number);

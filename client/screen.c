@@ -1,6 +1,7 @@
 #include "screen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -58,7 +59,7 @@ static void measure(struct screen *s)
 }
 
 /* Character by character and unseen; ^C and ^Z are signals as before. ^S is a key: were it to stop the output, we would be kept from all
- * signals until ^Q. */
+ * others until ^Q. */
 static bool take_terminal(const struct screen *s)
 {
 	struct termios raw = s->before;
@@ -76,9 +77,50 @@ static void give_terminal_back(const struct screen *s)
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &s->before);
 }
 
+/* The one that is open, for exit() and for signals: whoever comes from there knows nothing of it. */
+static struct screen *volatile *open_screen(void)
+{
+	static struct screen *volatile screen;
+
+	return &screen;
+}
+
+/* Whatever it is that does not come to an end: a request, a look for a name, a terminal that takes no more. */
+static void end_at_once(int signal unused_arg)
+{
+	const struct screen *s = *open_screen();
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	int fd;
+
+	if (!s)
+		_exit(0);
+	/* Nobody is going to see what waits there. */
+	if (poll(&p, 1, 0) == 0)
+		tcflush(STDOUT_FILENO, TCOFLUSH);
+	/* Of our own, so that it does not wait, and the terminal's others do as before. */
+	fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (write(fd < 0 ? STDOUT_FILENO : fd, TEXT(leave)) < 0)
+		(void)0;
+	tcflush(STDIN_FILENO, TCIFLUSH);
+	tcsetattr(STDIN_FILENO, TCSANOW, &s->before);
+	_exit(0);
+}
+
+/* Unless they are ignored, as under nohup. */
+static void set_ends(void (*handler)(int))
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction action = { .sa_handler = handler }, before;
+
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < countof(signals); i++)
+		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+}
+
 static void wanted_signals(sigset_t *set)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGPIPE };
+	static const int signals[] = { SIGWINCH, SIGTSTP, SIGPIPE };
 
 	sigemptyset(set);
 	for (size_t i = 0; i < countof(signals); i++)
@@ -104,14 +146,6 @@ static void give_signals_back(struct screen *s)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* The one that is open, for exit(): whoever calls that knows nothing of it. */
-static struct screen **open_screen(void)
-{
-	static struct screen *screen;
-
-	return &screen;
-}
-
 static void close_open_screen(void)
 {
 	if (*open_screen())
@@ -126,6 +160,7 @@ bool screen_open(struct screen *s)
 	if (atexit(close_open_screen) != 0 || tcgetattr(STDIN_FILENO, &s->before) < 0 || !take_signals(s))
 		return false;
 	*open_screen() = s;
+	set_ends(end_at_once);
 	if (take_terminal(s))
 		return true;
 	screen_close(s);
@@ -134,8 +169,10 @@ bool screen_open(struct screen *s)
 
 void screen_close(struct screen *s)
 {
-	*open_screen() = NULL;
+	/* In this order: a signal between them does it all again. */
 	give_terminal_back(s);
+	set_ends(SIG_DFL);
+	*open_screen() = NULL;
 	give_signals_back(s);
 }
 
@@ -144,11 +181,14 @@ bool screen_show(const struct screen *s unused_arg, const struct bytes *frame)
 	return write_all(frame->at, frame->len);
 }
 
-/* ^Z: whoever comes next finds the terminal as it was. Goes on behind raise() when we are continued. */
+/* ^Z: whoever comes next finds the terminal as it was, and keeps it if a signal ends us meanwhile. Goes on behind raise() when we are
+ * continued. */
 static void stop(struct screen *s)
 {
 	give_terminal_back(s);
+	*open_screen() = NULL;
 	raise(SIGSTOP);
+	*open_screen() = s;
 	if (!take_terminal(s))
 		return;
 	measure(s);
@@ -160,12 +200,12 @@ static int take_signal(struct screen *s)
 
 	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
 		return KEY_NONE;
+	if (info.ssi_signo == SIGPIPE)
+		return KEY_QUIT;
 	if (info.ssi_signo == SIGTSTP)
 		stop(s);
-	else if (info.ssi_signo == SIGWINCH)
-		measure(s);
 	else
-		return KEY_QUIT;
+		measure(s);
 	return KEY_REDRAW;
 }
 

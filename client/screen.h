@@ -1,5 +1,6 @@
-/* The terminal as a screen: an alternate one without echo, so that what was on it comes back at the end. Signals that end the program, stop
- * it, or say that the window has another size come as keys, so that whoever draws always leaves by screen_close().
+/* The terminal as a screen: an alternate one without echo, so that what was on it comes back at the end. Signals that stop the program or
+ * say that the window has another size come as keys. Those that end it (SIGINT, SIGTERM, SIGHUP, SIGQUIT) put everything back and end it
+ * with status 0 then and there, whatever it waits for.
  * One at a time. */
 #ifndef LEAT_SCREEN_H
 #define LEAT_SCREEN_H
@@ -23,7 +24,7 @@ enum key {
 	KEY_NONE = 256,                 /* the time has passed */
 	KEY_UP, KEY_DOWN, KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_HOME, KEY_END,
 	KEY_REDRAW,                     /* it has another size, or comes back from having been stopped */
-	KEY_QUIT,                       /* a signal, or the terminal has gone */
+	KEY_QUIT,                       /* the terminal has gone */
 };
 
 /* Whether stdin and stdout are a terminal that can be one. */

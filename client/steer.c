@@ -5,6 +5,7 @@
 #include "standard.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A reload takes as long as its plugins and files do. */
@@ -34,31 +35,24 @@ static bool goes_on(enum status *first, enum status status)
 	return status != STATUS_NO_SERVER && status != STATUS_PROTOCOL && status != STATUS_NO_RIGHT && status != STATUS_USAGE;
 }
 
-static enum status cancel(const struct invocation *i, const char *id, bool *cancelled)
-{
-	struct answer answer;
-	enum status status = say(i, "CANCEL", id, &answer);
+/* --- Each of several --- */
 
-	*cancelled = status == STATUS_DONE && answer.reply.kind == REPLY_INT && answer.reply.integer == 1;
-	if (status == STATUS_DONE && answer.reply.kind != REPLY_INT) {
-		complain("the answer to CANCEL is not a number; is it leatd that listens there?");
-		status = STATUS_PROTOCOL;
-	} else if (status == STATUS_DONE && !*cancelled) {
-		complain("no job %s waits or runs", id);
-		status = STATUS_FAILED;
-	}
-	answer_free(&answer);
-	return status;
+/* Says its word about one of them, and what came of it as members of JSON. */
+typedef enum status say_one(const struct invocation *, const char *word, struct answer *, struct bytes *said);
+
+static void add_object(struct bytes *out, const char *key, const char *word, const struct bytes *said, const struct bytes *error)
+{
+	bytes_addf(out, "%s{\"%s\":", out->len > 1 ? "," : "", key);
+	json_string(out, word, strlen(word));
+	if (said->len > 0)
+		bytes_addf(out, ",%.*s", (int)said->len, said->at);
+	if (error->len > 0)
+		bytes_addf(out, ",\"error\":%.*s", (int)error->len, error->at);
+	bytes_add(out, "}", 1);
 }
 
-static void add_object(struct bytes *out, const char *id, bool cancelled)
-{
-	bytes_addf(out, "%s{\"id\":", out->len > 1 ? "," : "");
-	json_string(out, id, strlen(id));
-	bytes_addf(out, ",\"cancelled\":%s}", cancelled ? "true" : "false");
-}
-
-enum status command_cancel(const struct invocation *i)
+/* `key`: what the words are called in JSON. */
+static enum status each(const struct invocation *i, const char *key, say_one *say_it)
 {
 	enum status status = STATUS_DONE;
 	struct bytes json = { 0 };
@@ -66,13 +60,16 @@ enum status command_cancel(const struct invocation *i)
 
 	bytes_addf(&json, "[");
 	for (int word = 0; word < i->count && on; word++) {
-		bool cancelled;
+		struct bytes said = { 0 };
+		struct answer answer;
 
-		on = goes_on(&status, cancel(i, i->words[word], &cancelled));
-		add_object(&json, i->words[word], cancelled);
+		on = goes_on(&status, say_it(i, i->words[word], &answer, &said));
+		add_object(&json, key, i->words[word], &said, &answer.error);
+		answer_free(&answer);
+		bytes_free(&said);
 	}
 	bytes_addf(&json, "]\n");
-	if (i->option[OPTION_JSON] && on) {
+	if (i->option[OPTION_JSON]) {
 		enum status written = standard_write(json.at, json.len);
 
 		status = status == STATUS_DONE ? written : status;
@@ -81,43 +78,77 @@ enum status command_cancel(const struct invocation *i)
 	return status;
 }
 
-/* Is answered +OK or with an error, which ask() tells. */
-static enum status say_simple(const struct invocation *i, const char *command, const char *word)
+static enum status cancel(const struct invocation *i, const char *id, struct answer *answer, struct bytes *said)
 {
-	struct answer answer;
-	enum status status = say(i, command, word, &answer);
+	enum status status = say(i, "CANCEL", id, answer);
+	bool cancelled = status == STATUS_DONE && answer->reply.kind == REPLY_INT && answer->reply.integer == 1;
 
-	if (status == STATUS_DONE && answer.reply.kind != REPLY_SIMPLE) {
-		complain("the answer to %s is not a line; is it leatd that listens there?", command);
-		status = STATUS_PROTOCOL;
-	}
-	answer_free(&answer);
+	bytes_addf(said, "\"cancelled\":%s", cancelled ? "true" : "false");
+	if (status != STATUS_DONE || cancelled)
+		return status;
+	if (answer->reply.kind != REPLY_INT)
+		return ask_is_not(answer, "the answer to CANCEL is not a number");
+	complain("no job %s waits or runs", id);
+	return STATUS_FAILED;
+}
+
+enum status command_cancel(const struct invocation *i)
+{
+	return each(i, "id", cancel);
+}
+
+/* Is answered +OK or with an error, which ask() tells. */
+static enum status say_simple(const struct invocation *i, const char *command, const char *word, struct answer *answer)
+{
+	enum status status = say(i, command, word, answer);
+	char what[64];
+
+	if (status != STATUS_DONE || answer->reply.kind == REPLY_SIMPLE)
+		return status;
+	snprintf(what, sizeof(what), "the answer to %s is not a line", command);
+	return ask_is_not(answer, what);
+}
+
+static enum status say_paused(const struct invocation *i, bool paused, const char *job, struct answer *answer, struct bytes *said)
+{
+	enum status status = say_simple(i, paused ? "PAUSE" : "RESUME", job, answer);
+
+	if (status == STATUS_DONE)
+		bytes_addf(said, "\"paused\":%s", paused ? "true" : "false");
 	return status;
 }
 
-static enum status each(const struct invocation *i, const char *command)
+static enum status pause_one(const struct invocation *i, const char *job, struct answer *answer, struct bytes *said)
 {
-	enum status status = STATUS_DONE;
-	bool on = true;
+	return say_paused(i, true, job, answer, said);
+}
 
-	for (int word = 0; word < i->count && on; word++)
-		on = goes_on(&status, say_simple(i, command, i->words[word]));
-	return status;
+static enum status resume_one(const struct invocation *i, const char *job, struct answer *answer, struct bytes *said)
+{
+	return say_paused(i, false, job, answer, said);
 }
 
 enum status command_pause(const struct invocation *i)
 {
-	return each(i, "PAUSE");
+	return each(i, "job", pause_one);
 }
 
 enum status command_resume(const struct invocation *i)
 {
-	return each(i, "RESUME");
+	return each(i, "job", resume_one);
 }
+
+/* --- The whole of leatd --- */
 
 enum status command_drain(const struct invocation *i)
 {
-	return say_simple(i, "DRAIN", NULL);
+	static const char draining[] = "{\"draining\":true}\n";
+	struct answer answer;
+	enum status status = say_simple(i, "DRAIN", NULL, &answer);
+
+	if (status == STATUS_DONE && i->option[OPTION_JSON])
+		status = standard_write(draining, strlen(draining));
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }
 
 /* What follows OK. */
@@ -145,14 +176,9 @@ static enum status show_reload(const struct invocation *i, const char *words, si
 enum status command_reload(const struct invocation *i)
 {
 	struct answer answer;
-	enum status status = say(i, "RELOAD", NULL, &answer);
+	enum status status = say_simple(i, "RELOAD", NULL, &answer);
 
-	if (status == STATUS_DONE && answer.reply.kind != REPLY_SIMPLE) {
-		complain("the answer to RELOAD is not a line; is it leatd that listens there?");
-		status = STATUS_PROTOCOL;
-	} else if (status == STATUS_DONE) {
+	if (status == STATUS_DONE)
 		status = show_reload(i, answer.reply.text, answer.reply.len);
-	}
-	answer_free(&answer);
-	return status;
+	return answer_end(&answer, i->option[OPTION_JSON], status);
 }

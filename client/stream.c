@@ -284,7 +284,7 @@ static enum status outcome(struct stream *s, const struct address *a)
 		return explain_problem(s);
 	if (r->outcome.len == 4 && memcmp(r->outcome.at, "done", 4) == 0)
 		return STATUS_DONE;
-	return ask_failed(a, EXCHANGE_BAD, "it does not say how the job ended", 0);
+	return ask_failed(a, EXCHANGE_BAD, "it does not say how the job ended", 0, NULL);
 }
 
 static enum status converse(struct stream *s, const struct address *a, int64_t patience)
@@ -300,7 +300,7 @@ static enum status converse(struct stream *s, const struct address *a, int64_t p
 	if (status != STATUS_DONE)
 		return status;
 	if (how != EXCHANGE_DONE)
-		return ask_failed(a, how, why, patience);
+		return ask_failed(a, how, why, patience, NULL);
 	if (!s->more_to_send && s->sent == s->out.len)
 		connection_end(&s->connection);
 	return outcome(s, a);

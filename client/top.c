@@ -1,6 +1,7 @@
 /* `leat top`: what leatd does, as it does it. */
 #include "command.h"
 #include "duration.h"
+#include "refusal.h"
 #include "sample.h"
 #include "screen.h"
 #include "standard.h"
@@ -104,8 +105,17 @@ static void sleep_until(moment until)
 
 static enum status no_sample(const struct top *t)
 {
-	complain("%s: %s", t->session.address.text, t->session.why);
-	return strncmp(t->session.why, "NOAUTH", 6) == 0 ? STATUS_NO_RIGHT : STATUS_NO_SERVER;
+	const char *why = t->session.why;
+	bool no_right = strncmp(why, "NOAUTH", 6) == 0;
+	struct answer answer = { 0 };
+
+	if (no_right) {
+		complain("%s: %s", t->session.address.text, why);
+		refusal_object(&answer.error, why, strlen(why));
+	} else {
+		(void)refusal_own(&answer.error, STATUS_NO_SERVER, "%s: %s", t->session.address.text, why);
+	}
+	return answer_end(&answer, t->json, no_right ? STATUS_NO_RIGHT : STATUS_NO_SERVER);
 }
 
 static enum status run_plain(struct top *t)

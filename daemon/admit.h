@@ -28,7 +28,7 @@ must_check bool admit_enter(struct type *, struct job *, struct answer *refusal)
 /* The same with the hands of a batch (batch.h), as many as there are threads and memory for, but at least one; then the channel owns them.
  * False: there was not even one. */
 must_check bool admit_enter_hands(struct batch *, struct answer *refusal);
-/* Puts a hand whose turn is over at the end of the channel again. False: there is no room, and it is still the caller's. On a runner's
+/* Puts a hand whose turn is over, or that was held, at the end of the channel again. False: there is no room, and it is still the caller's. Any
  * thread. */
 must_check bool admit_again(struct job *hand);
 

@@ -10,8 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Of an error, for the bytes that it becomes. */
-enum { ERROR_ROOM_BYTES = 512 };
+enum {
+	/* Of an error, for the bytes that it becomes. */
+	ERROR_ROOM_BYTES = 512,
+	/* Of the results of a batch this much may wait to be taken, be the outputs ever so small. */
+	UNREAD_LEAST_BYTES = 1024 * 1024,
+	/* But no more than such a part of the budget. */
+	UNREAD_PART = 16,
+};
 
 /* --- Life --- */
 
@@ -35,6 +41,15 @@ static void set_items(struct batch *b, const struct slice *payloads)
 	}
 }
 
+/* As much as one run may put out. */
+static uint64_t most_unread(const struct type *type)
+{
+	uint64_t output = type->config->max_output, part = shim_load(&type->leatd->max_memory, relaxed) / UNREAD_PART;
+	uint64_t most = output > UNREAD_LEAST_BYTES ? output : UNREAD_LEAST_BYTES;
+
+	return most < part ? most : part;
+}
+
 struct batch *batch_new(struct job *whole, const struct batch_order *order)
 {
 	struct batch *b = malloc(batch_size(order->count, order->bytes, 0));
@@ -42,7 +57,7 @@ struct batch *batch_new(struct job *whole, const struct batch_order *order)
 	if (!b)
 		return NULL;
 	*b = (struct batch){ .whole = whole, .count = order->count, .quorum = order->quorum, .hands = order->hands, .http = order->http,
-			     .order = (shim_u32 *)(b->items + order->count) };
+			     .most_unread = most_unread(whole->type), .order = (shim_u32 *)(b->items + order->count) };
 	set_items(b, order->payloads);
 	whole->batch = b;
 	whole->charged += batch_size(order->count, order->bytes, order->hands);
@@ -166,6 +181,13 @@ struct batch_item *batch_next_over(struct batch *b)
 	return item;
 }
 
+void batch_taken(struct batch *b, struct batch_item *item)
+{
+	if (item->charged)
+		shim_sub(&b->unread, item->charged, relaxed);
+	batch_forget_output(b, item);
+}
+
 void batch_forget_output(struct batch *b, struct batch_item *item)
 {
 	if (item->charged)
@@ -174,6 +196,74 @@ void batch_forget_output(struct batch *b, struct batch_item *item)
 	item->owned = NULL;
 	item->charged = 0;
 	item->output = (struct slice){ NULL, 0 };
+}
+
+/* --- Holding back --- */
+
+/* Whoever comes now need not wait for what has not been begun: it is not on its way. */
+static void hold_items_locked(struct batch *b)
+{
+	uint64_t begun = shim_load(&b->next, relaxed);
+
+	if (b->held_items > 0 || begun >= b->count)
+		return;
+	b->held_items = b->count - begun;
+	books_hold_back(b->whole->type->books, (int64_t)b->held_items);
+}
+
+static void hold_locked(struct job *hand)
+{
+	struct batch *b = hand->batch;
+
+	hand->next = b->held;
+	b->held = hand;
+	hold_items_locked(b);
+}
+
+void batch_hold_on(struct job *hand)
+{
+	lock_acquire(&hand->batch->lock);
+	hold_locked(hand);
+	lock_release(&hand->batch->lock);
+}
+
+bool batch_hold(struct job *hand)
+{
+	struct batch *b = hand->batch;
+	bool hold;
+
+	if (!batch_is_full(b))
+		return false;
+	lock_acquire(&b->lock);
+	/* Again: what has been taken since then has not found this hand here. */
+	hold = !b->given_up && batch_is_full(b);
+	if (hold)
+		hold_locked(hand);
+	lock_release(&b->lock);
+	return hold;
+}
+
+static struct job *take_held_locked(struct batch *b)
+{
+	struct job *first = b->held;
+
+	b->held = NULL;
+	if (b->held_items > 0)
+		books_hold_back(b->whole->type->books, -(int64_t)b->held_items);
+	b->held_items = 0;
+	return first;
+}
+
+struct job *batch_let_go(struct batch *b)
+{
+	struct job *first;
+
+	if (shim_load(&b->unread, relaxed) > b->most_unread / 2)
+		return NULL;
+	lock_acquire(&b->lock);
+	first = take_held_locked(b);
+	lock_release(&b->lock);
+	return first;
 }
 
 /* --- On a runner --- */
@@ -364,6 +454,9 @@ bool batch_end_running(struct job *hand, moment now)
 		return false;
 	}
 	books_end_running(type->books, hand->outcome, hand->started, now);
+	/* Before it can be taken. */
+	if (item->charged)
+		shim_add(&hand->batch->unread, item->charged, relaxed);
 	if (item->code == CODE_OK)
 		shim_add(&hand->batch->succeeded, 1, relaxed);
 	return true;
@@ -374,11 +467,18 @@ bool batch_end_running(struct job *hand, moment now)
 /* Its hands may lie in the channel for long, with all its payloads, and are worth to be looked for when memory is short. */
 static void bury(struct batch *b)
 {
+	struct job *held, *next;
+
 	lock_acquire(&b->lock);
 	if (!b->given_up)
 		shim_add(&b->whole->type->buried, b->hands_out, relaxed);
 	b->given_up = true;
+	held = take_held_locked(b);
 	lock_release(&b->lock);
+	for (; held; held = next) {
+		next = held->next;
+		batch_free_hand(held);
+	}
 }
 
 void batch_close(struct batch *b)

@@ -8,6 +8,10 @@
  * loop claims it to give it up, or to part from a run that does not come back. An item that is over is put into `order`, from which the loop
  * takes it, and the loop is told by the whole's going home, once for all that has ended by then (`rung`).
  *
+ * Results that the connection does not take, because its client does not read or because an earlier one is to go first, may hold only so
+ * many bytes: then no item is begun, and hands leave their runners to others and lie in the batch until enough of that has been taken. It goes
+ * on in any case, for items are begun in order: the one that is to be written next has been begun before any whose result waits for it.
+ *
  * The loop and each hand have a reference on the whole, and so has its way home. */
 #ifndef LEAT_BATCH_H
 #define LEAT_BATCH_H
@@ -43,17 +47,21 @@ struct batch {
 	struct job *whole;              /* which owns the batch */
 	size_t count, quorum;           /* quorum: when so many have succeeded no more are begun */
 	size_t hands;                   /* how many at most */
+	uint64_t most_unread;           /* bytes: over it nothing is begun */
 	bool http;                      /* how errors become bytes: an object of JSON, else a whole error of the line protocol */
 
 	/* Anyone's. */
 	shim_u64 next;                  /* the index of the next item */
 	shim_u64 succeeded;
 	shim_u64 ended;                 /* places of `order` that are given */
+	shim_u64 unread;                /* bytes of the results that have not been taken */
 	shim_u32 rung;                  /* the whole is on its way home, or need not go any more */
 
-	struct lock lock;               /* guards these two, and what is said above */
+	struct lock lock;               /* guards these, and what is said above */
 	size_t hands_out;
 	bool given_up;
+	struct job *held;               /* hands that lie here */
+	uint64_t held_items;            /* that the books have as held back, since there are such hands */
 
 	/* The loop's. */
 	size_t seen;                    /* of `order` */
@@ -96,6 +104,14 @@ void batch_item_id(const struct batch *, const struct batch_item *, char id[JOB_
 
 /* --- For hand.c, on a runner's thread --- */
 
+/* Whether too much of its results has not been taken. */
+static inline bool batch_is_full(const struct batch *b)
+{
+	return shim_load(&b->unread, relaxed) > b->most_unread;
+}
+
+/* True: it is full, and the hand is the batch's until it is let go. */
+must_check bool batch_hold(struct job *hand);
 /* Claims the next item for the hand, which becomes the job of that item. False: there is none left. */
 must_check bool batch_take(struct job *hand);
 /* The hand's item is not worth to be begun, or it begins: with a context of its own, if it may be long. */
@@ -128,6 +144,13 @@ bool batch_abandon(struct batch *, moment now);
 /* The answer of an item that is over, without success, and has no bytes of its own. `detail` is room for its words. */
 struct answer batch_item_answer(const struct batch *, const struct batch_item *, char *detail, size_t detail_len);
 
+/* The hands that are held, once half of what they are held for has been taken: the first, and the others behind its `next`; or NULL. */
+must_check struct job *batch_let_go(struct batch *);
+/* It could not go, and is held on. */
+void batch_hold_on(struct job *hand);
+
+/* Its result has been taken. */
+void batch_taken(struct batch *, struct batch_item *);
 /* Its output is not needed any more. */
 void batch_forget_output(struct batch *, struct batch_item *);
 

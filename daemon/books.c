@@ -125,6 +125,19 @@ uint64_t books_inside(const struct books *b)
 	return shim_load(&b->inside, relaxed);
 }
 
+uint64_t books_in_line(const struct books *b)
+{
+	uint64_t inside = books_inside(b), held_back = shim_load(&b->held_back, relaxed);
+
+	/* Less: the last of them are just being ended. */
+	return inside > held_back ? inside - held_back : 0;
+}
+
+void books_hold_back(struct books *b, int64_t change)
+{
+	count(&b->held_back, (uint64_t)change);
+}
+
 void books_start(struct books *b, moment arrived, moment started)
 {
 	count(&b->running, running_one(started));

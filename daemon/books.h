@@ -53,6 +53,7 @@ struct books {
 	shim_u64 refused[REFUSALS];
 	/* Written by the loops and the runners. */
 	shim_u64 inside cache_aligned;  /* places taken: waiting and running */
+	shim_u64 held_back;             /* of the waiting: those of batches whose results are not taken, see batch.h */
 	shim_u64 running;               /* how many, and the sum of when they started: see books_running() */
 	shim_u64 abandoned;             /* of the running: those that were answered and are not over */
 	shim_u64 ended[OUTCOMES];
@@ -87,6 +88,10 @@ struct books_running books_running(const struct books *, moment now);
 
 /* How many places are taken: a snapshot. */
 uint64_t books_inside(const struct books *);
+/* The same without those who stand in nobody's way. */
+uint64_t books_in_line(const struct books *);
+/* So many more of the waiting are held back, or fewer. */
+void books_hold_back(struct books *, int64_t change);
 
 /* A copy to read. Each number is right; that they fit together is certain only while nothing moves. */
 struct books_copy {

@@ -46,7 +46,7 @@ static int64_t wait_for_permit(const struct type *ours, uint64_t before, struct 
 	for (size_t i = 0; i < semaphore->user_count; i++) {
 		const struct type *type = semaphore->users[i];
 		struct books_running running = books_running(type->books, now);
-		uint64_t waiting = waiting_of(type->books == ours->books ? before : books_inside(type->books), running);
+		uint64_t waiting = waiting_of(type->books == ours->books ? before : books_in_line(type->books), running);
 		uint64_t in_time = rounds * type->config->concurrency;
 
 		if (is_counted_later(semaphore, i))
@@ -62,7 +62,7 @@ static int64_t wait_for_permit(const struct type *ours, uint64_t before, struct 
 
 int64_t forecast_wait(const struct type *type, uint64_t own, moment now)
 {
-	uint64_t inside = books_inside(type->books);
+	uint64_t inside = books_in_line(type->books);
 	uint64_t before = inside > own ? inside - own : 0;
 	int64_t wait = 0;
 

@@ -68,7 +68,7 @@ static void pass_gate(struct job *hand)
 	gate_pass(hand->type->gate, hand->ctx, FOREVER);
 }
 
-/* False: there are no items left. */
+/* False: there are no items left. Ends early when the batch is full. */
 static bool take_turn(struct job *hand, bool may_block)
 {
 	moment now = moment_now(), until = moment_add(now, TURN_NS);
@@ -79,7 +79,7 @@ static bool take_turn(struct job *hand, bool may_block)
 		more = do_next(hand, may_block, &now);
 		if (may_block)
 			batch_ring(hand->batch);
-	} while (more && now < until);
+	} while (more && now < until && !batch_is_full(hand->batch));
 	batch_ring(hand->batch);
 	return more;
 }
@@ -94,9 +94,12 @@ void hand_run(struct job *hand)
 	/* For a permit any kind may wait. */
 	bool may_block = run_may_block(hand->type) || hand->type->uses_count > 0;
 
-	while (take_turn(hand, may_block)) {
+	while (!batch_hold(hand)) {
+		if (!take_turn(hand, may_block)) {
+			batch_free_hand(hand);
+			return;
+		}
 		if (others_wait(hand->type) && admit_again(hand))
 			return;
 	}
-	batch_free_hand(hand);
 }

@@ -85,6 +85,7 @@ struct job {
 	/* Of a batch: it is the whole, or one of the hands that do its items one after the other; see batch.h. */
 	struct batch *batch;
 	struct batch_item *item;        /* a hand's: the one it has now */
+	struct job *next;               /* a hand's: another that is held */
 
 	/* Of a pipe (pipe.h): it is the whole, or a stage. */
 	struct pipe *pipe;              /* the whole's; owned */

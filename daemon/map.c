@@ -1,5 +1,6 @@
 #include "map.h"
 
+#include "admit.h"
 #include "batch.h"
 #include "conn_impl.h"
 #include "element.h"
@@ -13,6 +14,9 @@
 
 /* How long a run may take after the deadline: as for a single job. */
 #define ABANDON_AFTER (1 * SECONDS)
+
+/* When no thread could be had for hands that are to go on: how long until it is tried again. */
+#define RETRY_NS (50 * MILLISECONDS)
 
 enum {
 	/* About so large is a chunk. */
@@ -140,7 +144,7 @@ static void end_element(struct map *m)
 {
 	/* Of an abandoned one the output is nobody's but its runner's. */
 	if (shim_load(&m->item->state, relaxed) == JOB_ENDED)
-		batch_forget_output(m->batch, m->item);
+		batch_taken(m->batch, m->item);
 	m->item = NULL;
 	m->written++;
 }
@@ -220,6 +224,23 @@ static void end_answer(const struct exchange *ex, struct buf *to)
 	buf_add_slice(to, SLICE("\r\n"));
 }
 
+/* Enough has been taken: the hands that were held go on. */
+static void let_go(struct map *m)
+{
+	struct job *whole = m->batch->whole, *next;
+	bool all = true;
+
+	for (struct job *hand = batch_let_go(m->batch); hand; hand = next) {
+		next = hand->next;
+		if (admit_again(hand))
+			continue;
+		batch_hold_on(hand);
+		all = false;
+	}
+	if (!all)
+		wheel_set(&whole->loop->wheel, &whole->timer, moment_min(whole->deadline, moment_add(whole->loop->now, RETRY_NS)));
+}
+
 static bool write_parts(struct parts *parts, struct exchange *ex)
 {
 	struct map *m = container_of(parts, struct map, parts);
@@ -228,6 +249,7 @@ static bool write_parts(struct parts *parts, struct exchange *ex)
 	if (!m->begun)
 		begin_answer(m, ex, to);
 	write_what_is_there(m, ex->conn, ex->wire.http && ex->wire.minor);
+	let_go(m);
 	if (m->written == m->batch->count)
 		end_answer(ex, to);
 	parts->more = m->item != NULL || next_item(m) != NULL;
@@ -295,10 +317,9 @@ void map_home(struct job *whole)
 	job_unref(whole);
 }
 
-static void on_deadline(struct wheel_timer *timer)
+static void on_deadline(struct map *m)
 {
-	struct job *whole = container_of(timer, struct job, timer);
-	struct map *m = of_unit(whole->unit);
+	struct job *whole = m->batch->whole;
 	moment now = whole->loop->now;
 
 	if (!whole->late)
@@ -306,7 +327,21 @@ static void on_deadline(struct wheel_timer *timer)
 	if (whole->late || !run_can_be_ended(whole))
 		batch_abandon(m->batch, now);
 	whole->late = true;
-	wheel_set(&whole->loop->wheel, timer, moment_add(now, ABANDON_AFTER));
+	wheel_set(&whole->loop->wheel, &whole->timer, moment_add(now, ABANDON_AFTER));
+	look(m);
+}
+
+static void on_timer(struct wheel_timer *timer)
+{
+	struct job *whole = container_of(timer, struct job, timer);
+	struct map *m = of_unit(whole->unit);
+
+	if (whole->loop->now >= whole->deadline) {
+		on_deadline(m);
+		return;
+	}
+	/* Hands could not be sent on their way. */
+	wheel_set(&whole->loop->wheel, timer, whole->deadline);
 	look(m);
 }
 
@@ -410,7 +445,7 @@ static void await(struct map *m, struct exchange *ex)
 	/* Only this thread looks at these, when the whole has come home, so it is in time. */
 	whole->unit = &m->unit;
 	whole->loop = loop;
-	whole->timer.fire = on_deadline;
+	whole->timer.fire = on_timer;
 	wheel_set(&loop->wheel, &whole->timer, whole->deadline);
 	if (!exchange_await_unit(ex, &m->unit, &m->parts))
 		cancel(&m->unit, whole->id);

@@ -1,8 +1,8 @@
 /* MAP: a batch (batch.h) as the answer to a request, on the side of its loop. Results come in as they end (fan-in), and leave so, or in the
  * order of the payloads (restored sequence: each waits in its item for its turn). The answer begins before all of them are there.
  *
- * A client that reads slowly leaves results in their items, where they are charged to max_memory, and not in the connection's output. On the
- * loop's thread. */
+ * A client that reads slowly leaves results in their items, where they are charged to max_memory, and not in the connection's output. When
+ * too much lies there, no more items are begun until it has read: see batch.h. On the loop's thread. */
 #ifndef LEAT_MAP_H
 #define LEAT_MAP_H
 

@@ -53,7 +53,7 @@ run; expect 'no command is a usage error' 64 '' 'a command is missing'
 run rnu; expect 'an unknown command is named' 64 '' "no command 'rnu'"
 run run; expect 'run wants a job' 64 '' 'too few arguments'
 run run a b c; expect 'run wants no third word' 64 '' 'too many arguments'
-run ping --json; expect 'an option of another command is refused' 64 '' 'takes no --json'
+run ping --width 1; expect 'an option of another command is refused' 64 '' 'takes no --width'
 run --nope ping; expect 'an unknown option is named' 64 '' 'no option --nope'
 run run echo x --deadline; expect 'an option without its value is named' 64 '' 'option --deadline needs a value'
 for bad in 0 5x -1 '' 1.5s 99999999999999999999; do
@@ -78,7 +78,8 @@ for bad in '' host ::1:5328 '[::1]' '[::1]5328' :5328 host:0 host:65536 host:5x 
 done
 run --version; expect 'the version' 0 "leat $(sed -n 's/^VERSION := //p' Makefile)" ''
 run cancel; expect 'cancel wants an id' 64 '' 'too few arguments'
-run pause upper --json; expect 'pause has nothing to print' 64 '' 'takes no --json'
+run run upper --stream --json; expect 'bytes as they come are no JSON' 64 '' 'do not go together'
+run pipe upper upper --stream --json </dev/null; expect 'nor are those of a pipe' 64 '' 'do not go together'
 for command in ps cancel pause resume drain top version; do
 	run "$command" --help; [[ $status == 0 && $(<"$work/out") == "Usage: leat $command"* ]] || fail "help of $command"
 done
@@ -126,6 +127,39 @@ answers '*1\r\n*2\r\n$3\r\njob\r\n$4\r\necho\r\n'; run stats echo; expect 'one j
 answers '*2\r\n*4\r\n$2\r\nid\r\n$1\r\na\r\n$3\r\njob\r\n$4\r\necho\r\n*2\r\n$4\r\nmore\r\n:7\r\n'; run ps
 expect 'how many more there are is told' 0 $'id  job\na   echo' '^leat: and 7 more'
 answers ':1\r\n'; run cancel a --json; expect 'cancelled' 0 '[{"id":"a","cancelled":true}]' ''
+answers '+OK\r\n'; run drain --json; expect 'a drain is JSON' 0 '{"draining":true}' ''
+answers '+OK\r\n'; run pause a --json; expect 'a pause is JSON' 0 '[{"job":"a","paused":true}]' ''
+answers '+OK\r\n'; run resume a --json; expect 'a resume is JSON' 0 '[{"job":"a","paused":false}]' ''
+answers '+OK 1 added\r\n'; run reload --json; expect 'a reload is JSON' 0 '{"reloaded":true,"detail":"1 added"}' ''
+answers '+PONG\r\n'; run ping --json
+[[ $status == 0 && $(<"$work/out") =~ ^\{\"ms\":[0-9]+\.[0-9]{3}\}$ ]] || fail 'a ping is JSON'
+answers '$3\r\na"b\r\n'; run run a x --json; expect 'an output is JSON' 0 '{"output":"a\"b"}' ''
+answers '$4\r\n\377\376!a\r\n'; run run a x --json; expect 'bytes are base64' 0 '{"output_base64":"//4hYQ=="}' ''
+answers '$0\r\n\r\n'; run pipe a b --json </dev/null; expect 'nothing is JSON' 0 '{"output":""}' ''
+
+# errors as JSON, and as words beside it
+check_json_error() {
+	answers "-$3\r\n"
+	run "${@:4}" --json
+	expect "${4} tells $3 as JSON" "$1" "$2" "^leat: ${3%% *}"
+}
+busy='{"code":"BUSY","detail":"queue full","reason":"queue_full","retry_ms":137}'
+for command in jobs stats ps ping version drain reload 'run a x'; do
+	# shellcheck disable=SC2086
+	check_json_error 75 "{\"error\":$busy}" 'BUSY queue full reason=queue_full retry_ms=137' $command
+done
+check_json_error 75 "[{\"job\":\"a\",\"error\":$busy}]" 'BUSY queue full reason=queue_full retry_ms=137' pause a
+check_json_error 77 '[{"id":"a","cancelled":false,"error":{"code":"NOAUTH","detail":"no token"}}]' 'NOAUTH no token' cancel a b
+check_json_error 1 '{"error":{"code":"FAILED","detail":"the plugin failed","status":-1,"error":"no such: 42"}}' \
+	'FAILED the plugin failed status=-1 error="no such: 42"' run a x
+check_json_error 76 '{"error":{"code":"ERR","detail":"write a=b so"}}' 'ERR write a=b so' run a x
+check_json_error 124 '{"error":{"code":"TIMEOUT","detail":""}}' 'TIMEOUT' run a x
+answers ':1\r\n'; run ping --json
+expect 'what is not understood is JSON' 76 '{"error":{"code":"PROTOCOL","detail":"the answer to PING is not a line; is it leatd that listens there?"}}' 'is it leatd'
+run top --json --server "unix:$work/nobody"
+expect 'top tells in JSON that nobody is there' 69 \
+	"{\"error\":{\"code\":\"NOSERVER\",\"detail\":\"unix:$work/nobody: cannot reach leatd: No such file or directory\"}}" 'cannot reach'
+run ping --json --server "unix:$work/nobody"; [[ $status == 69 && $(<"$work/out") == '{"error":{"code":"NOSERVER",'* ]] || fail 'ping: nobody there'
 answers '+OK\r\n'; run cancel a; expect 'not understood as an answer to CANCEL' 76 '' 'is it leatd that listens there'
 answers ':1\r\n'; run pause a; expect 'not understood as an answer to PAUSE' 76 '' 'is it leatd that listens there'
 

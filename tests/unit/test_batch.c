@@ -1,3 +1,4 @@
+#include "../../daemon/admit.h"
 #include "../../daemon/batch.h"
 #include "mill.h"
 
@@ -243,6 +244,92 @@ START_TEST(a_batch_that_would_not_end_in_time_is_refused)
 }
 END_TEST
 
+/* Its loop takes results, until there are hands to go on. */
+static struct job *take_until_let_go(struct batch *b, size_t *taken)
+{
+	struct job *hands = NULL;
+
+	wait_until(batch_next_over(b) || *taken < b->seen, SOON);
+	while (!hands && (*taken < b->seen || batch_next_over(b))) {
+		batch_taken(b, &b->items[shim_load(&b->order[*taken], relaxed) - 1]);
+		++*taken;
+		hands = batch_let_go(b);
+	}
+	return hands;
+}
+
+static size_t send_again(struct job *hand)
+{
+	size_t n = 0;
+
+	for (struct job *next; hand; hand = next, n++) {
+		next = hand->next;
+		ck_assert(admit_again(hand));
+	}
+	return n;
+}
+
+START_TEST(what_is_not_taken_holds_its_hands_and_their_runners_are_free)
+{
+	/* The budget leaves a batch 64 KiB: four of them, and what has been begun by then. */
+	struct mill *m = mill_start(OVERRIDES("job big.exec=/usr/bin/head -c 20000 /dev/zero", "job big.concurrency=2", "job big.queue=100",
+					      "job big.predict=no", "job big.deadline=1m", "server.max_memory=1M"));
+	struct answer why;
+	struct batch *b = submit(m, "big", "", 40, 0, 0, &why);
+	size_t taken = 0, sent = 0;
+	struct job *hands;
+
+	wait_until(b->hands_out == 2 && pool_outstanding(b->whole->type->pool) == 0, SOON);
+	ck_assert(batch_is_full(b));
+	ck_assert_uint_le(mill_books(m, "big").ended[OUTCOME_done], 5);
+	ck_assert_ptr_null(batch_let_go(b));
+	/* Nobody waits behind them. */
+	ck_assert_uint_ge(mill_books(m, "big").waiting, 35);
+	ck_assert_uint_eq(books_in_line(b->whole->type->books), 0);
+	hands = take_until_let_go(b, &taken);
+	ck_assert_ptr_nonnull(hands);
+	ck_assert_uint_gt(books_in_line(b->whole->type->books), 30);
+	/* If they cannot go they lie there on, and are let go the next time. */
+	for (struct job *hand = hands, *next; hand; hand = next) {
+		next = hand->next;
+		batch_hold_on(hand);
+	}
+	ck_assert_uint_eq(books_in_line(b->whole->type->books), 0);
+	hands = batch_let_go(b);
+	while (taken < 40) {
+		sent += send_again(hands);
+		hands = take_until_let_go(b, &taken);
+	}
+	send_again(hands);
+	ck_assert_uint_ge(sent, 2);
+	ck_assert_uint_eq(b->succeeded_seen, 40);
+	ck_assert_uint_eq(shim_load(&b->unread, relaxed), 0);
+	wait_until(b->hands_out == 0, SOON);
+	forget(m, b);
+	mill_stop(m);
+}
+END_TEST
+
+START_TEST(what_is_held_back_can_be_given_up)
+{
+	struct mill *m = mill_start(OVERRIDES("job big.exec=/usr/bin/head -c 20000 /dev/zero", "job big.concurrency=2", "job big.queue=100",
+					      "job big.predict=no", "job big.deadline=1m", "server.max_memory=1M"));
+	struct answer why;
+	struct batch *b = submit(m, "big", "", 40, 0, 0, &why);
+
+	wait_until(b->hands_out == 2 && pool_outstanding(b->whole->type->pool) == 0, SOON);
+	batch_give_up(b, CODE_TIMEOUT, moment_now());
+	ck_assert_uint_eq(b->hands_out, 0);
+	ck_assert_uint_eq(shim_load(&b->whole->type->buried, relaxed), 0);
+	ck_assert_uint_eq(books_in_line(b->whole->type->books), 0);
+	ck_assert_uint_eq(mill_books(m, "big").waiting, 0);
+	await_over(m, b, 40);
+	ck_assert_uint_ge(mill_books(m, "big").ended[OUTCOME_timeout], 35);
+	forget(m, b);
+	mill_stop(m);
+}
+END_TEST
+
 Suite *batch_suite(void);
 Suite *batch_suite(void)
 {
@@ -252,6 +339,8 @@ Suite *batch_suite(void)
 		nothing_is_begun_when_enough_have_succeeded,
 		one_item_can_be_cancelled_whether_it_waits_or_runs,
 		what_runs_on_can_be_parted_from,
+		what_is_not_taken_holds_its_hands_and_their_runners_are_free,
+		what_is_held_back_can_be_given_up,
 		hands_that_have_nothing_left_to_do_make_room_when_memory_is_short,
 		a_share_counts_all_of_it,
 		a_batch_that_would_not_end_in_time_is_refused,

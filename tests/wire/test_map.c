@@ -1,9 +1,12 @@
 /* MAP: many payloads of one job in one request, on both protocols. */
 #include "wire.h"
 
+#include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HOST "Host: localhost\r\n"
 
@@ -724,35 +727,245 @@ END_TEST
 
 /* --- Memory --- */
 
+enum { LARGE = 100 * 1024 };
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Of the folder of the build. */
+static const char *plugin_path(const char *name)
+{
+	char path[PATH_MAX];
+	const char *slash = strrchr(leatd_path(), '/');
+
+	ck_assert_ptr_nonnull(realpath(scratchf("%.*s/plugins/%s.so", (int)(slash - leatd_path()), leatd_path(), name), path));
+	return scratchf("%s", path);
+}
+
+/* Its answers are as large as that: the payload, and blanks. */
+static struct server *start_large(const char *keys)
+{
+	return server_start(scratchf("[server]\nuser = %s\n[job large]\nplugin = %s\nisolate = no\nconcurrency = 4\nqueue = 20000\n"
+				     "max_output = 1M\ndeadline = 10m\nmax_deadline = 10m\n%s", getpwuid(geteuid())->pw_name, plugin_path("large"), keys));
+}
+
+/* Payloads 0, 1, 2 and so on. */
+static void say_large(struct client *c, int count, const char *options)
+{
+	char *request = scratch(200 + 20 * (size_t)count), *at = request;
+	int more = 0;
+
+	for (const char *word = options; *word; word = strchr(word, '\n') + 1)
+		more++;
+	at += sprintf(at, "*%d\r\n$3\r\nMAP\r\n$5\r\nlarge\r\n$%d\r\n%d\r\n", 3 + count + more, snprintf(NULL, 0, "%d", count), count);
+	for (int i = 0; i < count; i++)
+		at += sprintf(at, "$%d\r\n%d\r\n", snprintf(NULL, 0, "%d", i), i);
+	for (const char *word = options; *word; word = strchr(word, '\n') + 1) {
+		int len = (int)(strchr(word, '\n') - word);
+
+		at += sprintf(at, "$%d\r\n%.*s\r\n", len, len, word);
+	}
+	say(c, request);
+	sayf(c, "PING\r\n");
+}
+
+static void hear_large(struct client *c, int from, int to)
+{
+	char *element = scratch(LARGE + 32);
+
+	for (int i = from; i < to; i++) {
+		sprintf(element, "$%d\r\n%-*d\r\n", LARGE, LARGE, i);
+		hear(c, element);
+	}
+}
+
+/* So much of it has not been read that nothing of it runs, though there are runners. */
+static bool is_held(struct server *s)
+{
+	return stat_of(s, "large", "done") > 0 && stat_of(s, "large", "waiting") > 0 && stat_of(s, "large", "running") == 0;
+}
+
+START_TEST(a_client_that_does_not_read_holds_its_batch_back_and_nobody_else)
+{
+	struct server *s = start_large("");
+	struct client *c = dial(s), *other = dial(s);
+	int count = IS_SANITIZED ? 2000 : 10000;
+
+	say_large(c, count, "");
+	await(is_held(s));
+	for (int i = 0; i < 100; i++) {
+		say(other, "RUN large 7\r\n");
+		hear_large(other, 7, 8);
+	}
+	say_large(other, 20, "");
+	hear(other, "*20\r\n");
+	hear_large(other, 0, 20);
+	hear(other, "+PONG\r\n");
+	/* A budget of 1 MiB, what four have run into it, the request; the rest of what is done lies in sockets. */
+	ck_assert_uint_lt(metric(s, "leat_memory_bytes"), 4 << 20);
+	ck_assert_uint_lt(stat_of(s, "large", "done"), 1000);
+	hear(c, scratchf("*%d\r\n", count));
+	hear_large(c, 0, count);
+	hear(c, "+PONG\r\n");
+	ck_assert_uint_eq(stat_of(s, "large", "done"), (uint64_t)count + 120);
+	ck_assert_msg(IS_SANITIZED || memory_of(s->pid, "VmHWM") < 64 << 20, "%zu", memory_of(s->pid, "VmHWM") >> 20);
+	check_books(s, "large", (uint64_t)count + 120);
+}
+END_TEST
+
+START_TEST(what_is_held_back_ends_at_the_deadline)
+{
+	struct server *s = start_large("predict = no\n");
+	struct client *c = dial(s);
+	uint64_t done;
+
+	say_large(c, 2000, "DEADLINE\n1s\n");
+	await(inside(s, "large") == 0 && stat_of(s, "large", "submitted") == 2000);
+	done = stat_of(s, "large", "done");
+	ck_assert_uint_eq(stat_of(s, "large", "timeout"), 2000 - done);
+	ck_assert_uint_lt(done, 1000);
+	hear(c, "*2000\r\n");
+	hear_large(c, 0, (int)done);
+	for (uint64_t i = done; i < 2000; i++)
+		hear_match(c, "^-TIMEOUT out of time while waiting, after 1[0-9]+ ms state=waiting after_ms=");
+	hear(c, "+PONG\r\n");
+	check_books(s, "large", 2000);
+}
+END_TEST
+
+START_TEST(what_is_held_back_ends_by_cancel_by_quorum_and_with_its_client)
+{
+	struct server *s = start_large("");
+	struct client *c = dial(s), *control = dial(s);
+	uint64_t done;
+
+	say_large(c, 1000, "ID\nheld\n");
+	await(is_held(s));
+	done = stat_of(s, "large", "done");
+	say(control, "CANCEL held\r\n");
+	hear(control, ":1\r\n");
+	ck_assert_uint_eq(inside(s, "large"), 0);
+	hear(c, "*1000\r\n");
+	hear_large(c, 0, (int)done);
+	for (uint64_t i = done; i < 1000; i++)
+		hear_match(c, "^-CANCELED cancelled while waiting ");
+	hear(c, "+PONG\r\n");
+	say_large(c, 1000, "QUORUM\n500\nWIDTH\n1\n");
+	await(is_held(s));
+	hear(c, "*1000\r\n");
+	hear_large(c, 0, 500);
+	for (uint64_t i = 500; i < 1000; i++)
+		hear_match(c, "^-CANCELED ");
+	hear(c, "+PONG\r\n");
+	say_large(c, 1000, "");
+	await(is_held(s));
+	reset(c);
+	check_books(s, "large", 3000);
+}
+END_TEST
+
+START_TEST(a_drain_waits_for_the_reader_of_what_is_held_back)
+{
+	struct server *s = start_large("");
+	struct client *c = dial(s);
+
+	say_large(c, 1000, "");
+	await(is_held(s));
+	kill(s->pid, SIGTERM);
+	await(server_logged(s, "draining"));
+	hear(c, "*1000\r\n");
+	hear_large(c, 0, 1000);
+	server_wait(s);
+}
+END_TEST
+
+START_TEST(a_reload_takes_nothing_from_what_is_held_back)
+{
+	struct server *s = start_large("");
+	struct client *c = dial(s), *control = dial(s);
+	char *config = read_file(s->config_path, NULL);
+
+	say_large(c, 1000, "");
+	await(is_held(s));
+	write_file(s->config_path, scratchf("%sclient_share = 99\n", config));
+	say(control, "RELOAD\r\n");
+	hear_match(control, "^\\+OK 0 added, 1 changed, ");
+	hear(c, "*1000\r\n");
+	hear_large(c, 0, 1000);
+	hear(c, "+PONG\r\n");
+	check_books(s, "large", 1000);
+}
+END_TEST
+
+START_TEST(results_behind_a_slow_one_wait_within_their_limit_and_it_is_never_held_back)
+{
+	struct server *s = server_start("[job sh]\nexec = /bin/sh\nconcurrency = 2\nqueue = 100\nmax_output = 1M\ndeadline = 1m\npredict = no\n");
+	const char *file = scratchf("%s/there", new_folder()), *slow = scratchf("until [ -e %s ]; do sleep 0.01; done", file);
+	const char *large = "head -c 100000 /dev/zero | tr \\\\0 x";
+	struct client *c = dial(s), *other = dial(s);
+	char *body = scratchf("%s\n%s\n%s\n", slow, large, slow);
+
+	for (int i = 3; i < 20; i++)
+		body = scratchf("%s%s\n", body, large);
+	say_post(c, "/v1/map/sh?order=input", "", body);
+	await(stat_of(s, "sh", "running") == 2 && stat_of(s, "sh", "done") == 1);
+	write_file(file, "");
+	ck_assert_uint_eq(count_of(hear_map(c), "\"output\""), 20);
+	check_books(s, "sh", 20);
+	/* One that blocks all: the others run as far as there is room. */
+	ck_assert_int_eq(unlink(file), 0);
+	body = scratchf("%s\n", slow);
+	for (int i = 1; i < 20; i++)
+		body = scratchf("%s%s\n", body, large);
+	say_post(c, "/v1/map/sh?order=input", "", body);
+	await(stat_of(s, "sh", "running") == 1 && stat_of(s, "sh", "done") == 31);
+	say(other, "RUN sh 'exit 0'\r\n");
+	hear(other, "$0\r\n\r\n");
+	ck_assert_uint_eq(stat_of(s, "sh", "done"), 32);
+	write_file(file, "");
+	ck_assert_uint_eq(count_of(hear_map(c), "\"output\""), 20);
+	check_books(s, "sh", 41);
+}
+END_TEST
+
 START_TEST(results_that_wait_stay_within_the_budget)
 {
 	struct server *s = server_start("[server]\nmax_memory = 32M\n[job big]\nexec = /usr/bin/head -c 4000000 /dev/zero\n"
 					"concurrency = 4\nqueue = 100\ndeadline = 1m\npredict = no\n");
-	struct client *c = dial(s), *reader = dial(s);
-	char *request = scratchf("MAP big 40");
+	struct client *c = dial(s), *second = dial(s), *third = dial(s), *reader = dial(s);
+	struct client *const all[] = { c, second, third };
+	char *request = scratchf("MAP big 20");
 	size_t done = 0;
 
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 20; i++)
 		request = scratchf("%s %d", request, i);
 	/* Nobody reads: what does not fit is killed, and leatd goes on. */
-	sayf(c, "%s\r\n", request);
-	await(stat_of(s, "big", "submitted") == 40 && inside(s, "big") == 0);
-	ck_assert_uint_gt(stat_of(s, "big", "killed"), 0);
+	for (size_t i = 0; i < countof(all); i++)
+		sayf(all[i], "%s\r\n", request);
+	await(stat_of(s, "big", "submitted") == 60 && stat_of(s, "big", "running") == 0 && stat_of(s, "big", "done") > 6);
 	ck_assert_uint_le(metric(s, "leat_memory_bytes"), 32 << 20);
 	ck_assert_msg(IS_SANITIZED || memory_of(s->pid, "VmHWM") < (32 + 64) << 20, "%zu", memory_of(s->pid, "VmHWM") >> 20);
 	say(reader, "PING\r\n");
 	hear(reader, "+PONG\r\n");
-	hear(c, "*40\r\n");
-	for (int i = 0; i < 40; i++) {
-		char *element = hear_reply(c);
+	for (size_t i = 0; i < countof(all); i++) {
+		hear(all[i], "*20\r\n");
+		for (int n = 0; n < 20; n++) {
+			char *element = hear_reply(all[i]);
 
-		done += element[0] == '$';
-		if (element[0] != '$')
-			assert_match(element, "^-KILLED no memory left for its output reason=memory");
+			done += element[0] == '$';
+			if (element[0] != '$')
+				assert_match(element, "^-KILLED no memory left for its output reason=memory");
+		}
 	}
 	ck_assert_uint_eq(done, stat_of(s, "big", "done"));
-	ck_assert_uint_gt(done, 2);
-	check_books(s, "big", 40);
+	ck_assert_uint_gt(done, 6);
+	check_books(s, "big", 60);
 	clients_reset();
 	s->control = NULL;
 	await(metric(s, "leat_memory_bytes") == 0);
@@ -832,6 +1045,12 @@ Suite *map_suite(void)
 		others_of_the_type_get_their_turn,
 		a_drain_finishes_what_was_accepted,
 		a_drain_that_takes_too_long_cancels_it,
+		a_client_that_does_not_read_holds_its_batch_back_and_nobody_else,
+		what_is_held_back_ends_at_the_deadline,
+		what_is_held_back_ends_by_cancel_by_quorum_and_with_its_client,
+		a_drain_waits_for_the_reader_of_what_is_held_back,
+		a_reload_takes_nothing_from_what_is_held_back,
+		results_behind_a_slow_one_wait_within_their_limit_and_it_is_never_held_back,
 		results_that_wait_stay_within_the_budget,
 		large_outputs_come_whole_in_every_form,
 		a_batch_for_which_there_is_no_memory_is_refused_as_a_whole,

@@ -200,6 +200,57 @@ START_TEST(the_terminal_is_left_as_it_was_whatever_ends_it)
 }
 END_TEST
 
+/* Bytes have come for the server that it has not read. */
+static bool is_asked(const struct server *s)
+{
+	return text_matches(read_file("/proc/net/tcp", NULL),
+			    scratchf(":%04X [0-9A-F]{8}:[0-9A-F]{4} 01 [0-9A-F]{8}:0*[1-9A-F]", (unsigned)atoi(s->port)));
+}
+
+START_TEST(a_request_without_an_answer_does_not_keep_it_from_ending)
+{
+	struct server *s = server_start(jobs);
+	struct terminal *t = start_top(s);
+
+	await(shows(t, "q quit"));
+	kill(s->pid, SIGSTOP);
+	await(is_asked(s));
+	type(t, "\003");
+	assert_left_as_it_was(t, 0);
+	/* It has not waited for the end of its patience. */
+	ck_assert_ptr_null(strstr(t->shown, "trying again"));
+	kill(s->pid, SIGCONT);
+}
+END_TEST
+
+/* Nothing can be written to the terminal. */
+static bool is_full(const struct terminal *t)
+{
+	struct pollfd p = { .fd = open(ptsname(t->fd), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), .events = POLLOUT };
+	bool full = p.fd >= 0 && poll(&p, 1, 0) == 0;
+
+	close(p.fd);
+	return full;
+}
+
+START_TEST(a_terminal_that_takes_no_more_does_not_keep_it_from_ending)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct winsize size = { .ws_row = 4000, .ws_col = 200 };
+	struct server *s = server_start(jobs);
+
+	for (size_t i = 0; i < countof(signals); i++) {
+		struct terminal *t = start_top(s);
+
+		await(shows(t, "q quit"));
+		ck_assert_int_eq(ioctl(t->fd, TIOCSWINSZ, &size), 0);
+		await(is_full(t));
+		kill(t->pid, signals[i]);
+		assert_left_as_it_was(t, 0);
+	}
+}
+END_TEST
+
 START_TEST(control_s_does_not_keep_it_from_ending)
 {
 	struct server *s = server_start(jobs);
@@ -328,6 +379,8 @@ Suite *top_suite(void)
 		the_keys_pause_resume_and_cancel,
 		the_order_is_by_what_is_asked_for,
 		the_terminal_is_left_as_it_was_whatever_ends_it,
+		a_request_without_an_answer_does_not_keep_it_from_ending,
+		a_terminal_that_takes_no_more_does_not_keep_it_from_ending,
 		control_s_does_not_keep_it_from_ending,
 		one_that_is_stopped_gives_the_terminal_back_meanwhile,
 		it_fits_itself_to_the_window,
