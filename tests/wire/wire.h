@@ -8,6 +8,7 @@
 #include "shell.h"
 #include "talk.h"
 #include "web.h"
+#include "../unit/sanitized.h"
 
 #include "../../lib/moment.h"
 
@@ -33,18 +34,6 @@
 	} while (0)
 
 #define await(condition) wait_until(condition, SOON)
-
-/* Whether this program, and so leatd, was built with a sanitizer: things take longer then. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
 
 /* Asserts that a text matches an extended regular expression. */
 #define assert_match(text, pattern) do { const char *heard_ = (text); \
