@@ -1,6 +1,7 @@
 /* Many threads do everything at once to a few channels; afterwards the books must balance. LEAT_SEED starts the random
  * choices elsewhere, LEAT_ROUNDS repeats them with so many seeds. */
 #include "blocked.h"
+#include "sanitized.h"
 
 #include "../../lib/random.h"
 
@@ -13,7 +14,7 @@ static unsigned setting(const char *name, unsigned otherwise)
 	return text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
-enum { MOST = 4, ELEMENTS = 1500, BATCH = 5 };
+enum { MOST = 4, ELEMENTS = IS_SANITIZED ? 500 : 1500, BATCH = 5 };
 
 /* One channel, P producers, C consumers, someone who cancels all the time, and perhaps one who closes too early. */
 struct storm {

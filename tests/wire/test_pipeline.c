@@ -1,6 +1,9 @@
 /* Many requests on one connection: they run at the same time and are answered in their order. */
 #include "wire.h"
 
+/* So many times as long as would do on a machine that is not busy. */
+enum { PATIENTLY = IS_SANITIZED ? 10 : 2 };
+
 static const char naps[] =
 	"[job nap]\n"
 	"builtin = sleep\n"
@@ -19,7 +22,7 @@ START_TEST(slow_and_fast_jobs_run_at_once_and_are_answered_in_order)
 
 	for (int i = 0; i < 33; i++)
 		/* Those that come first end last. */
-		sayf(c, "RUN nap %d\r\nRUN echo %d\r\nRUN upper e%d\r\n", 800 - 20 * i, i, i);
+		sayf(c, "RUN nap %d\r\nRUN echo %d\r\nRUN upper e%d\r\n", (800 - 20 * i) * PATIENTLY, i, i);
 	say(c, "PING\r\n");
 	await(stat_of(s, "nap", "running") == 33);
 	ck_assert(!can_hear(c));
@@ -168,7 +171,7 @@ START_TEST(requests_of_http_run_at_once_and_are_answered_in_order)
 	struct client *c = dial(s);
 
 	for (int i = 0; i < 20; i++) {
-		say_post(c, "/v1/run/nap", "", scratchf("%d", 600 - 20 * i));
+		say_post(c, "/v1/run/nap", "", scratchf("%d", (600 - 20 * i) * PATIENTLY));
 		say_post(c, "/v1/run/echo", "", scratchf("e%d", i));
 		say(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	}

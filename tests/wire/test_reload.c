@@ -471,7 +471,7 @@ static const char *storm_config(int i, const char *worker)
 
 START_TEST(a_hundred_sighups_under_load_fail_no_request_and_leave_nothing_behind)
 {
-	enum { CALLERS = 6, SIGHUPS = 100 };
+	enum { CALLERS = 6, SIGHUPS = IS_SANITIZED ? 25 : 100 };
 	const char *worker = new_file(read_file("docs/workers/upper.sh", NULL));
 	struct server *s = server_start(storm_config(0, worker));
 	struct caller callers[CALLERS] = { 0 };
