@@ -88,6 +88,17 @@ cpu_ticks() {
 	echo "$total"
 }
 
+# bar_of NAME FILE OURS: a line for plot_bars.
+bar_of() {
+	printf '%s\t%s\t%s\t%s\t%s\n' "${1//\`/}" "$(median <"$2")" "$(sort -g "$2" | head -n 1)" "$(sort -g "$2" | tail -n 1)" "$3"
+}
+
+# plot_bars FILE TITLE UNIT linear|log: of the lines on stdin, for the page that is being made.
+plot_bars() {
+	cat >"$work/$1.bars"
+	gnuplot -c tests/bench/bars.gp "$work/$1.bars" "$2" "$3" "$4" >"$work/$1.svg"
+}
+
 # finish_page NAME: shows what page() prints, and keeps it unless this is a trial run. False: a bar is missed, and that counts.
 finish_page() {
 	page >"$work/page.md"
@@ -95,6 +106,7 @@ finish_page() {
 	if [[ $bench_runs -ge 5 && $bench_seconds -ge 5 ]]; then
 		mkdir -p docs/figures
 		cp "$work/page.md" "docs/figures/$1.md"
+		find "$work" -maxdepth 1 -name "$1*.svg" -exec cp -t docs/figures {} +
 	fi
 	! grep -q '^\* \*\*MISS' "$work/page.md" || [[ ${REPORT:-false} == true ]]
 }

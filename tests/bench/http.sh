@@ -1,16 +1,17 @@
 #!/bin/bash
-# HTTP echo: leat beside the Go peer, and nginx answering a constant, in the clear and over TLS. Run by scripts/bench. LEATD is another leatd
-# to measure.
+# HTTP echo: leat beside the Go peer, nginx answering a constant, and the least that a server can do, in the clear and over TLS. Run by
+# scripts/bench. LEATD is another leatd to measure.
 set -euo pipefail
 shopt -s inherit_errexit
-# shellcheck source=tests/bench/common.sh
-source "$(dirname "$0")/common.sh"
+# shellcheck source=tests/bench/peers.sh
+source "$(dirname "$0")/peers.sh"
 
 leatd=${LEATD:-build/leatd}
 
 # shellcheck disable=SC2016 # Markdown
-declare -A url pid title=([leat]=leat [go]='Go peer' [nginx]='nginx `return 200`' [leat_tls]='leat over TLS' [nginx_tls]='nginx `return 200` over TLS')
-servers=(leat go nginx)
+declare -A url pid title=([leat]=leat [go]='Go peer' [nginx]='nginx `return 200`' [leat_tls]='leat over TLS' [nginx_tls]='nginx `return 200` over TLS'
+	[floor]='the floor: epoll, recv, send')
+servers=(leat go nginx floor)
 tls_servers=(leat_tls nginx_tls)
 counts=(64 1 1000)
 
@@ -56,6 +57,16 @@ start_nginx() {
 	die 'no nginx: is a mirror of Debian reachable?'
 }
 
+start_floor() {
+	local port=$((20000 + RANDOM % 12000))
+
+	compile floor tests/bench/floor.c
+	build/bench/floor $port &
+	pids+=($!)
+	pid[floor]=$! url[floor]=http://127.0.0.1:$port
+	wait_until 5 is_open $port || die 'the floor did not start'
+}
+
 # What one run of wrk says: see tests/bench/echo.lua.
 wrk_result() {
 	wrk -s tests/bench/echo.lua "$@" | sed -n 's/^result //p'
@@ -80,6 +91,19 @@ measure() {
 	awk "BEGIN { print $requests / $us * 1000000 }" >>"$work/$server.$connections.rate"
 	echo "$median_us" >>"$work/$server.$connections.latency"
 	awk "BEGIN { print $ticks * 1000000 / $(getconf CLK_TCK) / $requests }" >>"$work/$server.$connections.cpu"
+}
+
+# Where the time of the CPUs goes while wrk loads leat: a line for each part, with its share and its microseconds for each request.
+profile() {
+	local requests us rest
+
+	wrk_result -t1 -c64 "-d$((bench_seconds + 1))s" "${url[leat]}" >"$work/profiled" &
+	sleep 0.5
+	perf record -q -a -g -F 997 -e cpu-clock -o "$work/perf" -- sleep "$bench_seconds" >"$work/perf.log" 2>&1
+	wait $!
+	read -r requests us rest <"$work/profiled"
+	perf script -i "$work/perf" -F comm,ip,sym,dso 2>/dev/null | awk -f tests/bench/profile.awk | sort -rg |
+		awk -F '\t' -v each="$(awk "BEGIN { print $(nproc) * $us / $requests }")" '$1 >= 0.005 { printf "| %s | %.0f %% | %.1f |\n", $2, $1 * 100, $1 * each }'
 }
 
 # figure SERVER FILE: its median; over SERVER FILE PEER FILE: a ratio of two.
@@ -110,7 +134,10 @@ page() {
 		\`POST /v1/run/echo\` with \`hello\`, by \`wrk\` on the same machine. $bench_runs runs of $bench_seconds s each, the servers in turn; medians
 		with the least and the greatest. CPU time is of the server, user and system, for a request at 64 connections.
 		The Go peer is [main.go](../../tests/bench/peers/go/main.go): net/http, a buffered channel, a goroutine pool, a
-		context with a deadline. nginx, with as many workers as CPUs, answers a constant: it runs nothing and queues nothing.
+		context with a deadline. nginx, with as many workers as CPUs, answers a constant: it runs nothing and queues nothing. The floor of
+		the machine is [one thread](../../tests/bench/floor.c) that answers whatever comes without looking at it.
+
+		![requests a second](http.svg) ![latency](http-latency.svg)
 
 		| server | requests/s, 64 connections | of the Go peer's | requests/s, 1,000 connections | CPU µs a request | median latency µs, 1 connection |
 		|---|---|---|---|---|---|
@@ -118,6 +145,9 @@ page() {
 	for server in "${servers[@]}"; do
 		row "$server"
 	done
+	printf '\nWhere the time of the %s CPUs goes while wrk has 64 connections to leat (by perf), and how much of it a request takes:\n\n' "$(nproc)"
+	printf '| | of all | µs a request |\n|---|---|---|\n'
+	cat "$work/profile"
 	printf '\n| over TLS | requests/s, 64 connections | of those of nginx | CPU µs a request |\n|---|---|---|---|\n'
 	for server in "${tls_servers[@]}"; do
 		tls_row "$server"
@@ -151,6 +181,7 @@ start_go
 fetch nginx nginx || true
 nginx=$program
 start_nginx
+start_floor
 for server in "${servers[@]}" "${tls_servers[@]}"; do
 	check_answers "$server"
 done
@@ -166,6 +197,14 @@ for ((run = 1; run <= bench_runs; run++)); do
 		measure "$server" 64
 	done
 done
+progress 'http: profile'
+profile >"$work/profile"
 progress ''
 
+for server in "${servers[@]}"; do
+	bar_of "${title[$server]}" "$work/$server.64.rate" "$([[ $server == leat ]] && echo 1 || echo 0)"
+done | plot_bars http '64 connections' 'requests/s' linear
+for server in "${servers[@]}"; do
+	bar_of "${title[$server]}" "$work/$server.1.latency" "$([[ $server == leat ]] && echo 1 || echo 0)"
+done | plot_bars http-latency '1 connection' 'median latency, µs' linear
 finish_page http

@@ -118,6 +118,8 @@ page() {
 		[one of our own](../../tests/bench/jobs/thousand.c), which looks at every answer. A run in which not every job was done (by the answers' status, or by leat's books) is void
 		and ends the benchmark. webhook waits for its command (\`include-command-output-in-response\`).
 
+		![jobs a second](jobs.svg)
+
 		| | jobs/s |
 		|---|---|
 	END
@@ -146,4 +148,5 @@ start_leat
 start_webhook
 start_gearmand
 measure_figures jobs
+plot_figures jobs log
 finish_page jobs

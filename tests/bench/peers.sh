@@ -124,6 +124,15 @@ figure_rows() {
 	done
 }
 
+# plot_figures FILE linear|log: all of them, ours in another colour.
+plot_figures() {
+	local name
+
+	for name in "${names[@]}"; do
+		bar_of "${title[$name]}" "$work/$name.rate" "$([[ ${title[$name]} == leat* ]] && echo 1 || echo 0)"
+	done | plot_bars "$1" 'a second' 'jobs, or requests' "$2"
+}
+
 # over NAME NAME: the ratio of their medians.
 over() {
 	ratio "$(median <"$work/$1.rate")" "$(median <"$work/$2.rate")"

@@ -58,6 +58,8 @@ page() {
 		least and the greatest. A request of leat is a job: it is admitted, handed to a thread of the pool, run, and answered in its turn;
 		that each was done is looked up in the books after each run. redis-server, which has one thread and no hand-over, stores a value.
 
+		![requests a second](resp.svg)
+
 		| | requests/s |
 		|---|---|
 	END
@@ -77,4 +79,5 @@ page() {
 
 start_all
 measure_figures resp
+plot_figures resp linear
 finish_page resp
