@@ -95,14 +95,14 @@ measure() {
 
 # Where the time of the CPUs goes while wrk loads leat: a line for each part, with its share and its microseconds for each request.
 profile() {
-	local requests us rest
+	local requests us rest hertz=997
 
 	wrk_result -t1 -c64 "-d$((bench_seconds + 1))s" "${url[leat]}" >"$work/profiled" &
 	sleep 0.5
-	perf record -q -a -g -F 997 -e cpu-clock -o "$work/perf" -- sleep "$bench_seconds" >"$work/perf.log" 2>&1
+	perf record -q -a -g -F $hertz -e cpu-clock -o "$work/perf" -- sleep "$bench_seconds" >"$work/perf.log" 2>&1
 	wait $!
 	read -r requests us rest <"$work/profiled"
-	perf script -i "$work/perf" -F comm,ip,sym,dso 2>/dev/null | awk -f tests/bench/profile.awk | sort -rg |
+	perf script -i "$work/perf" -F comm,ip,sym,dso 2>/dev/null | awk -v all=$(($(nproc) * hertz * bench_seconds)) -f tests/bench/profile.awk | sort -rg |
 		awk -F '\t' -v each="$(awk "BEGIN { print $(nproc) * $us / $requests }")" '$1 >= 0.005 { printf "| %s | %.0f %% | %.1f |\n", $2, $1 * 100, $1 * each }'
 }
 

@@ -1,5 +1,5 @@
-# What `perf script -F comm,ip,sym,dso` says, as the share of each part in the CPU time: NAME SHARE lines. Samples are paragraphs: the name of the
-# thread, and then the stack from its innermost frame on.
+# What `perf script -F comm,ip,sym,dso` says, as the share of each part in the time of the CPUs: lines of a share, a tab and a name. Samples are
+# paragraphs: the name of the thread, and then the stack from its innermost frame on. `all`: how many there would be if no CPU were ever idle.
 BEGIN { RS = ""; FS = "\n" }
 
 function kernel_part(stack)
@@ -13,7 +13,7 @@ function kernel_part(stack)
 
 function part(name, leaf, stack)
 {
-	if (name ~ /^swapper/) return "nobody"
+	if (name ~ /^swapper/) return "idle"
 	if (name ~ /^wrk/) return leaf ~ /kernel/ ? "wrk, in the kernel" : "wrk"
 	if (name !~ /^(leatd|loop|echo|log|signals)/) return "else"
 	if (leaf ~ /kernel/) return "leatd, " kernel_part(stack)
@@ -25,10 +25,11 @@ function part(name, leaf, stack)
 	name = $1
 	sub(/^ +/, "", name)
 	samples[part(name, $2, $0)]++
-	all++
+	busy++
 }
 
 END {
+	samples["idle"] += all > busy ? all - busy : 0
 	for (name in samples)
 		printf "%.4f\t%s\n", samples[name] / all, name
 }
