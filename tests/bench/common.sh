@@ -62,7 +62,7 @@ commit() {
 	local changes=''
 
 	git rev-parse --short HEAD 2>/dev/null || { echo 'unknown'; return; }
-	[[ -z $(git status --porcelain --untracked-files=no 2>/dev/null) ]] || changes=' with local changes'
+	[[ -z $(git status --porcelain --untracked-files=no -- ':!docs/figures' 2>/dev/null) ]] || changes=' with local changes'
 	printf '%s' "$changes"
 }
 
