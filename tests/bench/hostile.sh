@@ -33,16 +33,15 @@ none_is_left() {
 	(($(connections) == 1))
 }
 
-# Beyond what the run takes; it is stopped before.
 start_slow() {
-	slowhttptest -H -c "$slow" -r "$slow" -i 5 -l 3600 -u "http://$address/" >"$work/slow.log" 2>&1 </dev/null &
+	python3 tests/bench/slowloris.py "${address##*:}" "$slow" 5 >"$work/slow.log" 2>&1 </dev/null &
 	slow_pid=$!
 	pids+=("$slow_pid")
-	wait_until 20 all_are_there || die "slowhttptest has not made $slow connections"
+	wait_until 20 all_are_there || die "there are no $slow slow connections"
 }
 
 stop_slow() {
-	all_are_there || die 'void: slow connections were lost on the way'
+	{ all_are_there && kill -0 "$slow_pid"; } || die 'void: slow connections were lost on the way'
 	kill "$slow_pid"
 	wait "$slow_pid" 2>/dev/null || true
 	wait_until 20 none_is_left || die 'connections were left behind'
@@ -56,8 +55,8 @@ page() {
 	cat <<-END
 		# Beside slow clients
 
-		\`POST /v1/run/echo\` with \`hello\`, by \`wrk\` with 8 connections, alone and beside $slow connections of \`slowhttptest -H\`, each of which sends
-		another few bytes of its headers every five seconds. $bench_runs runs of $bench_seconds s of each, in turn; medians with the least and the greatest.
+		\`POST /v1/run/echo\` with \`hello\`, by \`wrk\` with 8 connections, alone and beside $slow connections of
+		[slowloris.py](../../tests/bench/slowloris.py), each of which sends another line of its headers every five seconds. $bench_runs runs of $bench_seconds s of each, in turn; medians with the least and the greatest.
 		\`header_timeout\` is long here, so that the slow ones stay; by default they are cut off after 10 s.
 
 		| the healthy client | p99 µs | median µs | requests/s |
@@ -69,9 +68,7 @@ page() {
 	bar 'p99 beside them over p99 alone' "$(ratio "$(median <"$work/beside.p99")" "$(median <"$work/alone.p99")")" '<' 1.10
 	cat <<-END
 
-		The slow clients are a program on the same machine, whose CPU time is missing to the healthy one as well.
-
-		$(machine 'gcc --version' 'wrk -v' "dpkg-query -W slowhttptest")
+		$(machine 'gcc --version' 'wrk -v' 'python3 --version')
 
 		Again: \`scripts/bench hostile\`.
 	END

@@ -67,8 +67,8 @@ static size_t read_of(const char *pid, const char *what, char *room, size_t room
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* 0: it has gone, or has none. */
-static pid_t parent_of(const char *pid)
+/* Its parent and its state, a letter. 0: it has gone, or has none. */
+static pid_t parent_and_state_of(const char *pid, char *state)
 {
 	char stat[512], *after_name;
 	size_t len = read_of(pid, "stat", stat, sizeof(stat) - 1);
@@ -76,7 +76,14 @@ static pid_t parent_of(const char *pid)
 
 	stat[len] = '\0';
 	after_name = strrchr(stat, ')');
-	return after_name && sscanf(after_name, ") %*c %d", &parent) == 1 ? parent : 0;
+	return after_name && sscanf(after_name, ") %c %d", state, &parent) == 2 ? parent : 0;
+}
+
+static pid_t parent_of(const char *pid)
+{
+	char state;
+
+	return parent_and_state_of(pid, &state);
 }
 
 static bool is_child(const char *pid, const void *parent)
@@ -89,17 +96,34 @@ size_t children_of(pid_t pid)
 	return count_processes(is_child, &pid);
 }
 
-/* Not those of somebody else who runs these tests at the same time. */
-static bool is_descendant(const char *pid)
+static bool is_below(const char *pid, pid_t root)
 {
 	char number[16];
 	pid_t ancestor = parent_of(pid);
 
-	while (ancestor > 1 && ancestor != getpid()) {
+	while (ancestor > 1 && ancestor != root) {
 		snprintf(number, sizeof(number), "%d", (int)ancestor);
 		ancestor = parent_of(number);
 	}
-	return ancestor == getpid();
+	return ancestor == root;
+}
+
+/* Not those of somebody else who runs these tests at the same time. */
+static bool is_descendant(const char *pid)
+{
+	return is_below(pid, getpid());
+}
+
+static bool is_living_below(const char *pid, const void *root)
+{
+	char state = 'Z';
+
+	return parent_and_state_of(pid, &state) > 0 && state != 'Z' && is_below(pid, *(const pid_t *)root);
+}
+
+size_t living_below(pid_t pid)
+{
+	return count_processes(is_living_below, &pid);
 }
 
 static bool has_variable(const char *pid, const void *variable)

@@ -14,6 +14,10 @@ size_t memory_of(pid_t pid, const char *field);
 /* Its children, the dead that it has not reaped among them. */
 size_t children_of(pid_t pid);
 
+/* Its descendants, without the dead. Who is about to end has no environment any more, so that he is no longer in what follows, but still has his
+ * descriptors. */
+size_t living_below(pid_t pid);
+
 /* Our descendants that have `NAME=value` in their environment: those of the job with that LEAT_ID, say. */
 size_t processes_with(const char *variable);
 /* From now on those whose parents have ended are still our descendants. */

@@ -316,9 +316,12 @@ START_TEST(a_quorum_ends_the_rest_and_their_trees_are_gone_before_the_answer_end
 {
 	struct server *s = server_start(jobs);
 	struct client *c = dial(s);
-	const char *stay = "sleep 60 & sleep 60; echo";
+	const char *stay = "sleep 60 & sleep 60; echo", *folder = new_folder();
 
-	sayf(c, "MAP sh 6 '%s' 'echo a' '%s' 'exit 1' 'echo b' '%s' QUORUM 2 ID quorum\r\n", stay, stay, stay);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	/* The last that has to succeed does not before the one that fails. */
+	sayf(c, "MAP sh 6 '%s' 'echo a' '%s' 'echo >%s/failing; exit 1' 'until [ -e %s/failing ]; do sleep 0.01; done; sleep 1; echo b' '%s' QUORUM 2 ID quorum\r\n",
+	     stay, stay, folder, folder, stay);
 	hear(c, "*6\r\n");
 	hear_match(c, "^-CANCELED cancelled while running ");
 	hear(c, "$2\r\na\n\r\n");
@@ -840,7 +843,7 @@ START_TEST(what_is_held_back_ends_at_the_deadline)
 	uint64_t done;
 
 	say_large(c, 2000, IS_SANITIZED ? "DEADLINE\n10s\n" : "DEADLINE\n1s\n");
-	await(inside(s, "large") == 0 && stat_of(s, "large", "submitted") == 2000);
+	await(stat_of(s, "large", "submitted") == 2000 && inside(s, "large") == 0);
 	done = stat_of(s, "large", "done");
 	ck_assert_uint_eq(stat_of(s, "large", "timeout"), 2000 - done);
 	ck_assert_uint_lt(done, 1000);

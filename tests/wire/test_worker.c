@@ -217,10 +217,11 @@ END_TEST
 
 START_TEST(a_worker_that_dies_between_jobs_is_replaced_and_no_job_feels_it)
 {
-	struct client *c = dial(start(""));
+	struct server *s = start("");
+	struct client *c = dial(s);
 	const char *pid = output_of(c, "(sleep 0.05; kill -KILL $$) & " PID);
 
-	await(living() == 0);
+	await(living_below(s->pid) == 0);
 	ck_assert_str_ne(output_of(c, PID), pid);
 }
 END_TEST
@@ -250,7 +251,7 @@ START_TEST(one_that_is_ready_and_dies_before_its_first_job_has_failed_and_the_ne
 	await(access(scratchf("%s/first", folder), F_OK) == 0);
 	ck_assert_int_eq(kill(s->pid, SIGSTOP), 0);
 	fclose(fopen(scratchf("%s/go", folder), "w"));
-	await(living() == 0);
+	await(living_below(s->pid) == 0);
 	woken = moment_now();
 	ck_assert_int_eq(kill(s->pid, SIGCONT), 0);
 	hear(c, "$2\r\nok\r\n");
