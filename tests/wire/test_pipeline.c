@@ -9,6 +9,7 @@ static const char naps[] =
 	"builtin = sleep\n"
 	"concurrency = 200\n"
 	"queue = 1000\n"
+	"deadline = 1m\n"
 	"[job echo]\n"
 	"builtin = echo\n"
 	"queue = 1000\n"

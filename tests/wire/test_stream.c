@@ -444,7 +444,7 @@ END_TEST
 START_TEST(a_streamed_payload_may_be_over_max_payload)
 {
 	struct server *s = server_start("[server]\nmax_payload = 10\n[job sum]\nexec = sha256sum\nstdin = stream\n[job whole]\nexec = sha256sum\n"
-					"[job wc]\nexec = wc -c\nstdin = stream\n");
+					"[job wc]\nexec = wc -c\nstdin = stream\ndeadline = 1m\n");
 	const char *file = new_random_file(3000000);
 	const char *sum = scratchf("%.64s  -\n", run("/usr/bin/sha256sum", file).out);
 	size_t before = memory_of(s->pid, "VmHWM");
