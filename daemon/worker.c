@@ -453,7 +453,6 @@ static void end_worker(struct dialogue *d)
 void worker_run(struct job *job)
 {
 	struct dialogue d = { .job = job, .watch_fd = -1, .next = job->deadline - program_grace(job) };
-
 	moment began;
 
 	output_init(&d.output, job);

@@ -56,7 +56,8 @@ page() {
 		# Beside slow clients
 
 		\`POST /v1/run/echo\` with \`hello\`, by \`wrk\` with 8 connections, alone and beside $slow connections of
-		[slowloris.py](../../tests/bench/slowloris.py), each of which sends another line of its headers every five seconds. $bench_runs runs of $bench_seconds s of each, in turn; medians with the least and the greatest.
+		[slowloris.py](../../tests/bench/slowloris.py), each of which sends another line of its headers every five seconds.
+		$bench_runs runs of $bench_seconds s of each, in turn; medians with the least and the greatest.
 		\`header_timeout\` is long here, so that the slow ones stay; by default they are cut off after 10 s.
 
 		| the healthy client | p99 µs | median µs | requests/s |

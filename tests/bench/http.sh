@@ -127,6 +127,13 @@ tls_row() {
 		"$(spread %.2f "$work/$1.64.cpu")"
 }
 
+# plot_servers FILE FIGURE TITLE UNIT
+plot_servers() {
+	for server in "${servers[@]}"; do
+		bar_of "${title[$server]}" "$work/$server.$2" "$([[ $server == leat ]] && echo 1 || echo 0)"
+	done | plot_bars "$1" "$3" "$4" linear
+}
+
 page() {
 	cat <<-END
 		# HTTP echo
@@ -201,10 +208,6 @@ progress 'http: profile'
 profile >"$work/profile"
 progress ''
 
-for server in "${servers[@]}"; do
-	bar_of "${title[$server]}" "$work/$server.64.rate" "$([[ $server == leat ]] && echo 1 || echo 0)"
-done | plot_bars http '64 connections' 'requests/s' linear
-for server in "${servers[@]}"; do
-	bar_of "${title[$server]}" "$work/$server.1.latency" "$([[ $server == leat ]] && echo 1 || echo 0)"
-done | plot_bars http-latency '1 connection' 'median latency, µs' linear
+plot_servers http 64.rate '64 connections' 'requests/s'
+plot_servers http-latency 1.latency '1 connection' 'median latency, µs'
 finish_page http

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """slowloris.py PORT COUNT EVERY: COUNT connections, each of which begins a request and then sends another header line every EVERY seconds, spread
-evenly over the time. Prints `ready` when all are there; ends with 1 when one is lost. It is light, so that a machine that also runs the server
+evenly over the time. Ends with 1 when one is lost. It is light, so that a machine that also runs the server
 and its healthy clients has its time for those."""
 import socket
 import sys
@@ -12,7 +12,6 @@ for _ in range(count):
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
     connections.append(connection)
-print("ready", flush=True)
 due = time.monotonic()
 while True:
     for connection in connections:
