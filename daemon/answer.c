@@ -17,6 +17,16 @@ struct answer answer_make(enum code code, const char *detail)
 	return (struct answer){ .code = code, .detail = detail };
 }
 
+void answer_ok(struct answer *a, struct slice output)
+{
+	a->code = CODE_OK;
+	a->http_status = 0;
+	a->detail = "";
+	a->output = output;
+	a->texts = NULL;
+	a->fact_count = 0;
+}
+
 void answer_fact(struct answer *a, const char *key, int64_t number)
 {
 	if (a->fact_count < ANSWER_FACTS_MAX)

@@ -31,12 +31,14 @@ struct answer {
 	int http_status;        /* 0: the usual one of the code */
 	const char *detail;     /* words for people; borrowed */
 	struct slice output;    /* CODE_OK; borrowed */
-	struct fact facts[ANSWER_FACTS_MAX];
+	const struct answer_texts *texts;       /* NULL: of the others */
 	size_t fact_count;
-	const struct answer_texts *texts;       /* NULL: of the above */
+	struct fact facts[ANSWER_FACTS_MAX];    /* so many of them are set */
 };
 
 struct answer answer_make(enum code, const char *detail);
+/* An answer of CODE_OK, in place: it touches no more than has to be said. */
+void answer_ok(struct answer *, struct slice output);
 void answer_fact(struct answer *, const char *key, int64_t number);
 void answer_fact_text(struct answer *, const char *key, struct slice text);
 

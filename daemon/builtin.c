@@ -5,8 +5,7 @@
 
 void builtin_echo(struct job *job)
 {
-	job->answer = answer_make(CODE_OK, "");
-	job->answer.output = job->payload;
+	answer_ok(&job->answer, job->payload);
 	job->outcome = OUTCOME_done;
 }
 
@@ -23,7 +22,7 @@ void builtin_sleep(struct job *job)
 	}
 	/* Nothing ever comes over the nil channel: this waits for the time or the context, whichever ends first. */
 	if (chan_recv(NULL, NULL, job->ctx, moment_in(ns)) == CHAN_TIMED_OUT) {
-		job->answer = answer_make(CODE_OK, "");
+		answer_ok(&job->answer, SLICE(""));
 		job->outcome = OUTCOME_done;
 	} else {
 		job_cut_short(job);

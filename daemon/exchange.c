@@ -11,8 +11,8 @@
 #include "stream_out.h"
 #include "tokens.h"
 #include "type.h"
+#include "../lib/stock.h"
 
-#include <stdlib.h>
 
 struct leatd *exchange_leatd(const struct exchange *ex)
 {
@@ -79,7 +79,7 @@ uint64_t exchange_conn_number(const struct exchange *ex)
 static struct exchange *keep(struct exchange *ex)
 {
 	struct conn *conn = ex->conn;
-	struct exchange *kept = malloc(sizeof(*kept));
+	struct exchange *kept = stock_take(sizeof(*kept));
 
 	if (!kept) {
 		conn->broken = true;
@@ -136,7 +136,7 @@ static void pop(struct conn *conn)
 		stream_in_answered(ex->body);
 	end_unit(ex);
 	buf_free(&ex->bytes);
-	free(ex);
+	stock_give(ex, sizeof(*ex));
 }
 
 struct buf *exchange_begin(struct exchange *ex)
@@ -374,7 +374,7 @@ static void left_is_over(struct exchange *ex)
 	if (ex->job)
 		job_unref(ex->job);
 	end_unit(ex);
-	free(ex);
+	stock_give(ex, sizeof(*ex));
 }
 
 /* The answer is made here, since all that the job could say is still its runner's. */
@@ -572,7 +572,7 @@ static void drop(struct loop *loop, struct exchange *ex)
 	if (ex->inquiry)
 		inquiry_forget(ex->inquiry);
 	buf_free(&ex->bytes);
-	free(ex);
+	stock_give(ex, sizeof(*ex));
 }
 
 void exchanges_drop(struct conn *conn)

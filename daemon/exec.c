@@ -157,7 +157,7 @@ static void advance(struct command *c)
 	if (c->stage == STAGE_RUNNING) {
 		if (c->program.tree.first_ended)
 			c->by_itself = true;
-		else if (ctx_error(c->job->ctx) == CHAN_CANCELED)
+		else if (ctx_is_canceled(c->job->ctx))
 			terminate(c, moment_add(now, program_grace(c->job)));
 		else if (now >= c->next)
 			terminate(c, c->job->deadline);
@@ -271,7 +271,7 @@ static void answer(struct command *c)
 
 	if (c->output.limit != OUTPUT_FITS) {
 		output_answer_limit(&c->output);
-	} else if (c->cut_short || ctx_error(job->ctx) == CHAN_CANCELED) {
+	} else if (c->cut_short || ctx_is_canceled(job->ctx)) {
 		job_cut_short(job);
 	} else if (is_success(c, told_to_end)) {
 		output_answer_done(&c->output);

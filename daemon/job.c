@@ -8,6 +8,7 @@
 #include "pipe.h"
 #include "share.h"
 #include "type.h"
+#include "../lib/stock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,15 +21,9 @@ enum {
 	DESCRIPTORS_A_STREAM = 2 * 4,
 };
 
-/* What is allocated for the job itself. */
-static size_t own_size(size_t bytes)
-{
-	return sizeof(struct job) + JOB_TRACE_MAX + bytes;
-}
-
 size_t job_size(size_t bytes)
 {
-	return own_size(bytes) + JOB_BESIDE_BYTES;
+	return sizeof(struct job) + JOB_TRACE_MAX + bytes + JOB_BESIDE_BYTES;
 }
 
 size_t job_order_size(const struct job_order *order)
@@ -98,18 +93,20 @@ static bool open_streams(struct job *job, const struct job_order *order)
 
 struct job *job_new(const struct job_order *order)
 {
-	size_t bytes = order->payload.len + order->args.len;
-	struct job *job = malloc(own_size(bytes));
+	size_t size = sizeof(struct job) + order->payload.len + order->traceparent.len + order->args.len;
+	struct job *job = stock_take(size);
 	char *room;
 
 	if (!job)
 		return NULL;
-	memset(job, 0, sizeof(*job));
+	memset(job, 0, offsetof(struct job, answer.facts));
+	job->size = size;
+	job->detail[0] = job->last_error[0] = '\0';
 	job->in = job->out = STREAM_CLOSED;
 	job->ctx = ctx_with_deadline(order->parent, order->deadline);
 	if (!job->ctx || !open_streams(job, order)) {
 		ctx_unref(job->ctx);
-		free(job);
+		stock_give(job, size);
 		return NULL;
 	}
 	room = job->bytes;
@@ -149,7 +146,7 @@ void job_unref(struct job *job)
 	meeting_unref(job->meeting);
 	type_unref(job->type);
 	free(job->output);
-	free(job);
+	stock_give(job, job->size);
 }
 
 bool job_claim(struct job *job, enum job_state to)
@@ -215,7 +212,7 @@ static void add_trace(struct log_field *fields, struct slice traceparent)
 	fields[1] = log_text("span_id", (struct slice){ traceparent.at + SPAN_AT, SPAN_LEN });
 }
 
-void job_log_ended(const struct job *job, moment now)
+static never_inline void log_ended(const struct job *job, moment now)
 {
 	struct log *log = job->type->leatd->log;
 	const shim_u32 *state = job->item ? &job->item->state : &job->state;
@@ -226,14 +223,18 @@ void job_log_ended(const struct job *job, moment now)
 	};
 	size_t n = 4;
 
-	if (!log_wants(log, LOG_LEVEL_JOBS))
-		return;
 	if (job->started)
 		fields[n++] = log_number("run_us", (now - started) / MICROSECONDS);
 	if (shim_load(state, relaxed) == JOB_ABANDONED)
 		fields[n++] = log_number("abandoned", 1);
 	add_trace(fields + n, job->traceparent);
 	log_put(log, LOG_LEVEL_JOBS, "job ended", fields);
+}
+
+void job_log_ended(const struct job *job, moment now)
+{
+	if (log_wants(job->type->leatd->log, LOG_LEVEL_JOBS))
+		log_ended(job, now);
 }
 
 bool job_end_waiting(struct job *job, enum code code, moment now)
@@ -346,7 +347,7 @@ void job_cut_short(struct job *job)
 {
 	int64_t ran_ms = (moment_now() - job->started) / MILLISECONDS;
 
-	if (ctx_error(job->ctx) == CHAN_CANCELED)
+	if (ctx_is_canceled(job->ctx))
 		job_set_failure(job, CODE_CANCELED, "cancelled while running");
 	else
 		job_set_failure(job, CODE_TIMEOUT, "out of time while running, after %lld ms", (long long)ran_ms);

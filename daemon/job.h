@@ -105,11 +105,14 @@ struct job {
 	 * `started`, and `ended`, which is then the loop's. */
 	moment started, ended;          /* 0: it never ran */
 	enum outcome outcome;
-	struct answer answer;           /* its texts point into this job, or are static */
 	char *output;                   /* owned; NULL when the answer borrows the payload */
+	size_t size;                    /* of this struct and what follows it */
+	size_t charged;                 /* bytes of the memory budget that this job holds */
+
+	/* Below `answer.facts` nothing is touched until it is needed, but for two zeros. */
+	struct answer answer;           /* its texts point into this job, or are static */
 	char detail[192];               /* room for the words of the answer */
 	char last_error[256];           /* the last line of a command's error output */
-	size_t charged;                 /* bytes of the memory budget that this job holds */
 
 	char bytes[];                   /* payload, traceparent and args */
 };

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "leatd.h"
 #include "log.h"
+#include "../lib/stock.h"
 
 #include <event2/event.h>
 #include <signal.h>
@@ -224,6 +225,7 @@ static void *loop_thread(void *arg)
 
 	snprintf(name, sizeof(name), "loop %zu", loop->index);
 	pthread_setname_np(pthread_self(), name);
+	stock_open();
 	while (!loop->ended) {
 		if (do_ready(loop))
 			continue;
@@ -231,6 +233,7 @@ static void *loop_thread(void *arg)
 			block(loop);
 		patience_learn(&loop->patience, loop->now - loop->waited_since);
 	}
+	stock_close();
 	return NULL;
 }
 

@@ -228,17 +228,14 @@ bool output_answer_whole(struct output *o, const void *bytes, size_t len)
 		room = o->job->output;
 	}
 	memcpy(room, bytes, len);
-	o->job->answer = answer_make(CODE_OK, "");
-	o->job->answer.output = (struct slice){ room, len };
+	answer_ok(&o->job->answer, (struct slice){ room, len });
 	o->job->outcome = OUTCOME_done;
 	return true;
 }
 
 void output_answer_done(const struct output *o)
 {
-	o->job->answer = answer_make(CODE_OK, "");
-	if (!is_streamed(o))
-		o->job->answer.output = (struct slice){ o->job->output, o->len };
+	answer_ok(&o->job->answer, is_streamed(o) ? SLICE("") : (struct slice){ o->job->output, o->len });
 	o->job->outcome = OUTCOME_done;
 }
 

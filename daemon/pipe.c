@@ -372,7 +372,7 @@ static void await(struct pipe *p)
 		if (status == CHAN_OK)
 			come_home(p, job);
 		else
-			stop(p, ctx_error(p->ctx) == CHAN_CANCELED ? CODE_CANCELED : CODE_TIMEOUT);
+			stop(p, ctx_is_canceled(p->ctx) ? CODE_CANCELED : CODE_TIMEOUT);
 	}
 }
 
@@ -486,7 +486,7 @@ static void answer_done(struct pipe *p)
 {
 	struct job *whole = p->whole;
 
-	whole->answer = answer_make(CODE_OK, "");
+	answer_ok(&whole->answer, SLICE(""));
 	whole->outcome = OUTCOME_done;
 	if (keep_output(whole, p->stages[p->count - 1]))
 		return;

@@ -60,7 +60,7 @@ static bool host_write(struct leat_call *call, const void *bytes, size_t len)
 
 	if (gather(run, bytes, len))
 		return true;
-	return pass_on(run) && output_add(&run->output, bytes, len) && ctx_error(run->job->ctx) != CHAN_CANCELED;
+	return pass_on(run) && output_add(&run->output, bytes, len) && !ctx_is_canceled(run->job->ctx);
 }
 
 static bool host_flush(struct leat_call *call)
@@ -128,7 +128,7 @@ static void answer(struct run *run, int status)
 
 	if (run->output.limit != OUTPUT_FITS)
 		output_answer_limit(&run->output);
-	else if (ctx_error(job->ctx) == CHAN_CANCELED)
+	else if (ctx_is_canceled(job->ctx))
 		job_cut_short(job);
 	else if (status == 0 && !run->failed)
 		answer_done(run);

@@ -52,7 +52,7 @@ static bool is_hopeless(const struct job *job, moment now)
 
 enum code run_why_not(const struct job *job, moment now)
 {
-	if (shim_load(&job->type->leatd->cancelling, relaxed) || ctx_error(job->ctx) == CHAN_CANCELED)
+	if (shim_load(&job->type->leatd->cancelling, relaxed) || ctx_is_canceled(job->ctx))
 		return CODE_CANCELED;
 	return is_hopeless(job, now) ? CODE_TIMEOUT : CODE_OK;
 }

@@ -297,7 +297,7 @@ static void advance(struct dialogue *d)
 	moment now = moment_now();
 
 	if (d->stage == STAGE_RUNNING) {
-		if (ctx_error(d->job->ctx) == CHAN_CANCELED)
+		if (ctx_is_canceled(d->job->ctx))
 			terminate(d, moment_add(now, program_grace(d->job)));
 		else if (now >= d->next)
 			terminate(d, d->job->deadline);
@@ -408,7 +408,7 @@ static void answer_ended(struct dialogue *d)
 
 	if (d->output.limit != OUTPUT_FITS)
 		output_answer_limit(&d->output);
-	else if (ctx_error(job->ctx) == CHAN_CANCELED)
+	else if (ctx_is_canceled(job->ctx))
 		job_cut_short(job);
 	else if (d->end == END_DONE)
 		answer_done(d);

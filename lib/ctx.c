@@ -1,7 +1,6 @@
 #include "ctx.h"
 #include "chan_impl.h"
-
-#include <stdlib.h>
+#include "stock.h"
 
 /* Locks are taken from the root downwards, the lock of a `done` channel last. */
 struct ctx {
@@ -55,6 +54,11 @@ enum chan_status ctx_error(const struct ctx *ctx)
 	if (error != CHAN_OK || due(ctx) == FOREVER)
 		return error;
 	return settle((struct ctx *)(uintptr_t)ctx, CHAN_OK);
+}
+
+bool ctx_is_canceled(const struct ctx *ctx)
+{
+	return ctx && shim_load(&ctx->error, acquire) == CHAN_CANCELED;
 }
 
 static enum chan_status done_poll(struct chan *done, unused_arg void *elem)
@@ -128,14 +132,14 @@ static void done_destroy(struct chan *done)
 		parent = ctx->parent;
 		if (parent)
 			unlink_from_parent(ctx, parent);
-		free(ctx);
+		stock_give(ctx, sizeof(*ctx));
 		ctx = parent;
 	} while (ctx && chan_let_go(&ctx->done));
 }
 
 struct ctx *ctx_with_deadline(struct ctx *parent, moment deadline)
 {
-	struct ctx *ctx = aligned_alloc(CACHE_LINE, (sizeof(*ctx) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	struct ctx *ctx = stock_take(sizeof(*ctx));
 
 	if (!ctx)
 		return NULL;

@@ -27,6 +27,9 @@ void ctx_cancel(struct ctx *);
  * Reads the clock only while it lives and has a deadline. */
 enum chan_status ctx_error(const struct ctx *);
 
+/* Whether ctx_error() is CHAN_CANCELED. Never reads the clock. */
+bool ctx_is_canceled(const struct ctx *);
+
 /* The earliest deadline on the way to the root; FOREVER when there is none. Never changes. */
 moment ctx_deadline(const struct ctx *);
 

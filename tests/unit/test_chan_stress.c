@@ -1,9 +1,8 @@
 /* Many threads do everything at once to a few channels; afterwards the books must balance. LEAT_SEED starts the random
  * choices elsewhere, LEAT_ROUNDS repeats them with so many seeds. */
 #include "blocked.h"
-#include "sanitized.h"
-
 #include "../../lib/random.h"
+#include "../../lib/sanitized.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "../../daemon/resp.h"
 #include "pieces.h"
-#include "sanitized.h"
+#include "../../lib/sanitized.h"
 
 /* ---- What the parser says, as text ---- */
 

@@ -80,7 +80,7 @@ static void wait_ready(struct server *s)
 static pid_t start(const struct server *s, const struct launch *launch)
 {
 	const char *listen = launch->listen ? launch->listen : scratchf("127.0.0.1:0, unix:%s", s->unix_path);
-	const char *argv[12];
+	const char *argv[14];
 	size_t n = 0;
 
 	if (launch->shell) {
@@ -94,6 +94,11 @@ static pid_t start(const struct server *s, const struct launch *launch)
 	argv[n++] = s->config_path;
 	argv[n++] = "-o";
 	argv[n++] = scratchf("server.listen=%s", listen);
+	/* Connections are to meet in different threads, however few CPUs there are. */
+	if (launch->config && !strstr(launch->config, "loops = ")) {
+		argv[n++] = "-o";
+		argv[n++] = "server.loops=2";
+	}
 	argv[n] = NULL;
 	return start_program((char *const *)(const void *)argv, environment_with(launch->environment), "/dev/null", s->log_path,
 			     launch->descriptor_3 ? launch->descriptor_3 : -1);

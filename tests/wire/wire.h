@@ -8,7 +8,7 @@
 #include "shell.h"
 #include "talk.h"
 #include "web.h"
-#include "../unit/sanitized.h"
+#include "../../lib/sanitized.h"
 
 #include "../../lib/moment.h"
 

@@ -1,4 +1,4 @@
-/* Whether this program, and leatd with it, was built with a sanitizer: things take longer then, and more memory. Shared with tests/wire. */
+/* Whether this was built with a sanitizer: things take longer then, and more memory. */
 #ifndef LEAT_SANITIZED_H
 #define LEAT_SANITIZED_H
 
