@@ -536,7 +536,7 @@ static void continue_field(struct loader *l, const char *section, const struct o
 
 	if (row->type != OPTION_TEXT) {
 		fault(&l->faults, l->line, section, row->key, "only a text may go on in an indented line");
-	} else if (asprintf(&whole, "%s %s", *field, value) < 0) {
+	} else if (asprintf(&whole, "%s%s%s", *field, **field ? " " : "", value) < 0) {
 		whole = NULL;
 		fault_memory(l);
 	} else if (!set_field(row, base, slice_of(whole))) {

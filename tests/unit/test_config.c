@@ -183,6 +183,10 @@ START_TEST(a_text_goes_on_in_an_indented_line_but_an_indented_key_is_a_key)
 	ck_assert_str_eq(config->jobs[0]->cmdline->argv[2], "two");
 	ck_assert_uint_eq(config->jobs[0]->queue, 3);
 	config_free(config);
+	/* It may begin there. */
+	config = load_right("[job a]\nexec =\n  /bin/echo\n  one\n");
+	ck_assert_str_eq(config->jobs[0]->exec, "/bin/echo one");
+	config_free(config);
 }
 END_TEST
 
