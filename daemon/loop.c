@@ -152,6 +152,9 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 		case LOOP_RENEW:
 			renew(loop, message.catalogue);
 			break;
+		case LOOP_TRIM:
+			stock_empty();
+			break;
 		case LOOP_BEAT:
 			beat(&message);
 			break;
@@ -351,6 +354,11 @@ void loop_order(struct loop *loop, enum loop_order order)
 void loop_renew(struct loop *loop, struct catalogue *catalogue)
 {
 	chan_send(loop->orders, &(struct loop_message){ .order = LOOP_RENEW, .catalogue = catalogue }, NULL, FOREVER);
+}
+
+void loop_trim(struct loop *loop)
+{
+	(void)chan_try_send(loop->orders, &(struct loop_message){ .order = LOOP_TRIM });
 }
 
 bool loop_beat(struct loop *loop, struct chan *beats, size_t who)

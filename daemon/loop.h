@@ -22,6 +22,7 @@ enum loop_order {
 	LOOP_CANCEL,    /* cancel every job */
 	LOOP_RENEW,     /* loop_renew() */
 	LOOP_BEAT,      /* loop_beat() */
+	LOOP_TRIM,      /* loop_trim() */
 	LOOP_QUIT,      /* send what is still to be sent, close everything, end */
 };
 
@@ -51,6 +52,9 @@ void loop_renew(struct loop *, struct catalogue *);
 
 /* Is it there? It sends `who` to `beats`, which has room for it. Never blocks; false: it is far behind with its orders. */
 bool loop_beat(struct loop *, struct chan *beats, size_t who);
+
+/* Gives the memory that it keeps for the next jobs back to malloc, unless it is far behind with its orders. Never blocks. */
+void loop_trim(struct loop *);
 
 /* After LOOP_QUIT: waits for the thread. */
 void loop_join(struct loop *);

@@ -368,6 +368,12 @@ static void order_all(const struct loops *l, enum loop_order order)
 		loop_order(l->loops[i], order);
 }
 
+static void trim_all(const struct loops *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		loop_trim(l->loops[i]);
+}
+
 static void stop_loops(struct loops *l)
 {
 	order_all(l, LOOP_QUIT);
@@ -467,7 +473,8 @@ static bool is_minor(struct course *c, int signal)
 /* What is done now and then, if it is time. Returns when it is again. */
 static moment look_around(struct course *c)
 {
-	trim_look(&c->trim, c->leatd);
+	if (trim_look(&c->trim, c->leatd))
+		trim_all(&c->loops);
 	notify_look(&c->notify, c->leatd);
 	return moment_min(moment_min(c->trim.next, c->notify.next), reload_look(c->leatd));
 }

@@ -46,20 +46,25 @@ static size_t unaccounted_bytes(const struct leatd *leatd)
 	return resident > accounted ? resident - accounted : 0;
 }
 
-void trim_look(struct trim *t, const struct leatd *leatd)
+bool trim_look(struct trim *t, const struct leatd *leatd)
 {
 	moment now = moment_now();
 	size_t bytes;
+	bool much;
 
 	if (now < t->next)
-		return;
+		return false;
 	t->next = moment_add(now, 1 * SECONDS);
 	bytes = unaccounted_bytes(leatd);
 	if (t->base_bytes == 0 || bytes < t->base_bytes)
 		t->base_bytes = bytes;
-	if (bytes <= t->base_bytes + SLACK_BYTES)
-		return;
-	malloc_trim(0);
-	/* What is left now would be left again. */
-	t->base_bytes = unaccounted_bytes(leatd);
+	much = bytes > t->base_bytes + SLACK_BYTES;
+	/* What the loops keep lies between what can go. */
+	t->asked = much && !t->asked;
+	if (much && !t->asked) {
+		malloc_trim(0);
+		/* What is left now would be left again. */
+		t->base_bytes = unaccounted_bytes(leatd);
+	}
+	return t->asked;
 }

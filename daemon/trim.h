@@ -5,6 +5,7 @@
 
 #include "../lib/moment.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct leatd;
@@ -12,12 +13,13 @@ struct leatd;
 struct trim {
 	size_t base_bytes;      /* resident and not accounted for: after the last time; 0: not known */
 	moment next;            /* when to look again */
+	bool asked;             /* the loops have been */
 };
 
 /* Before the first thread: tells malloc to keep little. */
 void trim_init(struct trim *);
 
-/* Looks, if it is time. */
-void trim_look(struct trim *, const struct leatd *);
+/* Looks, if it is time. True: the loops are to give back what they keep, and the next look is about what is then left. */
+bool trim_look(struct trim *, const struct leatd *);
 
 #endif

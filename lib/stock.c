@@ -29,7 +29,7 @@ bool stock_open(void)
 	return own || IS_SANITIZED;
 }
 
-void stock_close(void)
+void stock_empty(void)
 {
 	struct block *block;
 
@@ -39,6 +39,13 @@ void stock_close(void)
 			free(block);
 		}
 	}
+	if (own)
+		own->bytes = 0;
+}
+
+void stock_close(void)
+{
+	stock_empty();
 	free(own);
 	own = NULL;
 }

@@ -18,6 +18,8 @@ enum {
 /* From here on the calling thread keeps a stock, until it closes it; it must do so before it ends. False: no memory, and it goes without. */
 bool stock_open(void);
 void stock_close(void);
+/* Gives all that the calling thread keeps to malloc. */
+void stock_empty(void);
 
 /* A block of at least so many bytes, aligned to a cache line, and not cleared. NULL: no memory. */
 must_check void *stock_take(size_t bytes);

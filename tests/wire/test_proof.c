@@ -115,7 +115,7 @@ static void escapes(const char *cgroup)
 			if (ids[i] < 0 && asked < all) {
 				seed = seed * 1664525 + 1013904223;
 				ids[i] = asked++;
-				sayf(clients[i], "RUN escape x ID escape-%d DEADLINE %u\r\n", ids[i], 50 + (seed >> 8) % 450);
+				sayf(clients[i], "RUN escape x ID escape-%d DEADLINE %u\r\n", ids[i], 200 + (seed >> 8) % 300);
 			}
 		}
 		poll(NULL, 0, 1);
