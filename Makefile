@@ -131,8 +131,9 @@ $(BUILD)/daemon/page.o: $(wildcard daemon/status/*)
 examples: $(examples)
 
 check: check-headers check-unit check-examples check-wire
+# To fork a process with a sanitizer takes longer than most tests do.
 check-unit: $(BUILD)/unit
-	scripts/check-suites $(BUILD)/unit tests/unit/suites.def
+	CK_FORK=$(if $(SAN),no,yes) scripts/check-suites $(BUILD)/unit tests/unit/suites.def
 # SUITES='line http' runs only those.
 check-wire: $(BUILD)/wire $(BUILD)/escape $(BUILD)/failing.so $(worker_examples) $(plugins) all
 	AGAIN=$(if $(SAN),no,yes) LEATD=$(BUILD)/leatd LEAT=$(BUILD)/leat scripts/check-suites $(BUILD)/wire tests/wire/suites.def $(SUITES)
