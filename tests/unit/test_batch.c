@@ -44,6 +44,16 @@ static void forget(struct mill *m, struct batch *b)
 	job_unref(b->whole);
 }
 
+static size_t hands_out(struct batch *b)
+{
+	size_t n;
+
+	lock_acquire(&b->lock);
+	n = b->hands_out;
+	lock_release(&b->lock);
+	return n;
+}
+
 START_TEST(all_places_are_taken_in_one_step_or_none)
 {
 	struct mill *m = mill_start(OVERRIDES("job sleep.concurrency=1", "job sleep.queue=4"));
@@ -108,7 +118,7 @@ START_TEST(nothing_is_begun_when_enough_have_succeeded)
 	struct batch *b = submit(m, "sleep", "1ms", 10, 0, 3, &why);
 
 	await_over(m, b, 3);
-	wait_until(b->hands_out == 0, SOON);
+	wait_until(hands_out(b) == 0, SOON);
 	ck_assert_uint_eq(mill_books(m, "sleep").waiting, 7);
 	ck_assert_uint_eq(b->succeeded_seen, 3);
 	batch_give_up(b, CODE_CANCELED, moment_now());
@@ -279,7 +289,7 @@ START_TEST(what_is_not_taken_holds_its_hands_and_their_runners_are_free)
 	size_t taken = 0, sent = 0;
 	struct job *hands;
 
-	wait_until(b->hands_out == 2 && pool_outstanding(b->whole->type->pool) == 0, SOON);
+	wait_until(hands_out(b) == 2 && pool_outstanding(b->whole->type->pool) == 0, SOON);
 	ck_assert(batch_is_full(b));
 	ck_assert_uint_le(mill_books(m, "big").ended[OUTCOME_done], 5);
 	ck_assert_ptr_null(batch_let_go(b));
@@ -304,7 +314,7 @@ START_TEST(what_is_not_taken_holds_its_hands_and_their_runners_are_free)
 	ck_assert_uint_ge(sent, 2);
 	ck_assert_uint_eq(b->succeeded_seen, 40);
 	ck_assert_uint_eq(shim_load(&b->unread, relaxed), 0);
-	wait_until(b->hands_out == 0, SOON);
+	wait_until(hands_out(b) == 0, SOON);
 	forget(m, b);
 	mill_stop(m);
 }
@@ -317,9 +327,9 @@ START_TEST(what_is_held_back_can_be_given_up)
 	struct answer why;
 	struct batch *b = submit(m, "big", "", 40, 0, 0, &why);
 
-	wait_until(b->hands_out == 2 && pool_outstanding(b->whole->type->pool) == 0, SOON);
+	wait_until(hands_out(b) == 2 && pool_outstanding(b->whole->type->pool) == 0, SOON);
 	batch_give_up(b, CODE_TIMEOUT, moment_now());
-	ck_assert_uint_eq(b->hands_out, 0);
+	ck_assert_uint_eq(hands_out(b), 0);
 	ck_assert_uint_eq(shim_load(&b->whole->type->buried, relaxed), 0);
 	ck_assert_uint_eq(books_in_line(b->whole->type->books), 0);
 	ck_assert_uint_eq(mill_books(m, "big").waiting, 0);
