@@ -3,6 +3,8 @@
 #include "args.h"
 #include "text.h"
 
+#include <ctype.h>
+
 const char *config_kind_name(enum job_kind kind)
 {
 	switch (kind) {
@@ -22,12 +24,13 @@ const char *config_kind_name(enum job_kind kind)
 	return "";
 }
 
-/* Where a text may go on in the next line: at a single blank, which is what the reader puts between the two. */
+/* Where a text may go on in the next line: at a single blank, which is what the reader puts between the two, for all white space there. */
 static bool may_break(struct slice text, size_t at)
 {
 	struct slice rest = { text.at + at + 1, text.len - at - 1 };
 
-	return text.at[at] == ' ' && text.at[at - 1] != ' ' && rest.len > 0 && rest.at[0] != ' ' && !strchr(";#[", rest.at[0]) &&
+	return text.at[at] == ' ' && !isspace((unsigned char)text.at[at - 1]) && rest.len > 0 && !isspace((unsigned char)rest.at[0]) &&
+	       !strchr(";#[", rest.at[0]) &&
 	       !option_looks_like_key(rest);
 }
 
