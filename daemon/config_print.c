@@ -30,8 +30,7 @@ static bool may_break(struct slice text, size_t at)
 	struct slice rest = { text.at + at + 1, text.len - at - 1 };
 
 	return text.at[at] == ' ' && !isspace((unsigned char)text.at[at - 1]) && rest.len > 0 && !isspace((unsigned char)rest.at[0]) &&
-	       !strchr(";#[", rest.at[0]) &&
-	       !option_looks_like_key(rest);
+	       !strchr(";#[", rest.at[0]) && !option_looks_like_key(rest);
 }
 
 /* How much of it stands in a line that has room for so many characters: more where there is nothing to break it at. */
