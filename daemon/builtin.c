@@ -5,8 +5,7 @@
 
 void builtin_echo(struct job *job)
 {
-	answer_ok(&job->answer, job->payload);
-	job->outcome = OUTCOME_done;
+	job_set_done(job, job->payload);
 }
 
 void builtin_sleep(struct job *job)
@@ -21,10 +20,8 @@ void builtin_sleep(struct job *job)
 		return;
 	}
 	/* Nothing ever comes over the nil channel: this waits for the time or the context, whichever ends first. */
-	if (chan_recv(NULL, NULL, job->ctx, moment_in(ns)) == CHAN_TIMED_OUT) {
-		answer_ok(&job->answer, SLICE(""));
-		job->outcome = OUTCOME_done;
-	} else {
+	if (chan_recv(NULL, NULL, job->ctx, moment_in(ns)) == CHAN_TIMED_OUT)
+		job_set_done(job, SLICE(""));
+	else
 		job_cut_short(job);
-	}
 }

@@ -13,7 +13,6 @@
 #include "type.h"
 #include "../lib/stock.h"
 
-
 struct leatd *exchange_leatd(const struct exchange *ex)
 {
 	return ex->conn->loop->leatd;

@@ -189,6 +189,12 @@ enum outcome job_outcome_of(enum code code)
 	return OUTCOME_failed;
 }
 
+void job_set_done(struct job *job, struct slice output)
+{
+	answer_ok(&job->answer, output);
+	job->outcome = OUTCOME_done;
+}
+
 void job_set_failure(struct job *job, enum code code, const char *format, ...)
 {
 	va_list args;

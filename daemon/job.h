@@ -138,6 +138,9 @@ bool job_charge(struct job *, size_t bytes);
 /* What the books say of a job that was answered with that code. */
 enum outcome job_outcome_of(enum code);
 
+/* Sets the answer of a job that was done; `output` is borrowed, from the job or for ever. */
+void job_set_done(struct job *, struct slice output);
+
 /* Sets the answer of a job that was not done: its code's outcome, and words made with printf. */
 void job_set_failure(struct job *, enum code, const char *format, ...) printf_like(3, 4);
 

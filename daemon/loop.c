@@ -152,11 +152,11 @@ static void on_orders(evutil_socket_t fd unused_arg, short what unused_arg, void
 		case LOOP_RENEW:
 			renew(loop, message.catalogue);
 			break;
-		case LOOP_TRIM:
-			stock_empty();
-			break;
 		case LOOP_BEAT:
 			beat(&message);
+			break;
+		case LOOP_TRIM:
+			stock_empty();
 			break;
 		case LOOP_QUIT:
 			quit(loop);
@@ -356,11 +356,6 @@ void loop_renew(struct loop *loop, struct catalogue *catalogue)
 	chan_send(loop->orders, &(struct loop_message){ .order = LOOP_RENEW, .catalogue = catalogue }, NULL, FOREVER);
 }
 
-void loop_trim(struct loop *loop)
-{
-	(void)chan_try_send(loop->orders, &(struct loop_message){ .order = LOOP_TRIM });
-}
-
 bool loop_beat(struct loop *loop, struct chan *beats, size_t who)
 {
 	struct loop_message message = { .order = LOOP_BEAT, .beats = chan_ref(beats), .who = who };
@@ -369,6 +364,11 @@ bool loop_beat(struct loop *loop, struct chan *beats, size_t who)
 		return true;
 	chan_unref(beats);
 	return false;
+}
+
+void loop_trim(struct loop *loop)
+{
+	(void)chan_try_send(loop->orders, &(struct loop_message){ .order = LOOP_TRIM });
 }
 
 void loop_join(struct loop *loop)

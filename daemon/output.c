@@ -228,15 +228,13 @@ bool output_answer_whole(struct output *o, const void *bytes, size_t len)
 		room = o->job->output;
 	}
 	memcpy(room, bytes, len);
-	answer_ok(&o->job->answer, (struct slice){ room, len });
-	o->job->outcome = OUTCOME_done;
+	job_set_done(o->job, (struct slice){ room, len });
 	return true;
 }
 
 void output_answer_done(const struct output *o)
 {
-	answer_ok(&o->job->answer, is_streamed(o) ? SLICE("") : (struct slice){ o->job->output, o->len });
-	o->job->outcome = OUTCOME_done;
+	job_set_done(o->job, is_streamed(o) ? SLICE("") : (struct slice){ o->job->output, o->len });
 }
 
 void output_answer_limit(const struct output *o)

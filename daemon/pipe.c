@@ -486,8 +486,7 @@ static void answer_done(struct pipe *p)
 {
 	struct job *whole = p->whole;
 
-	answer_ok(&whole->answer, SLICE(""));
-	whole->outcome = OUTCOME_done;
+	job_set_done(whole, SLICE(""));
 	if (keep_output(whole, p->stages[p->count - 1]))
 		return;
 	job_set_failure(whole, CODE_KILLED, "no memory left for its output");

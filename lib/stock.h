@@ -7,7 +7,6 @@
 
 #include "compiler.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -15,8 +14,8 @@ enum {
 	STOCK_BYTES_MAX = 2 * 1024 * 1024,      /* that a thread keeps at most */
 };
 
-/* From here on the calling thread keeps a stock, until it closes it; it must do so before it ends. False: no memory, and it goes without. */
-bool stock_open(void);
+/* From here on the calling thread keeps a stock, until it closes it; it must do so before it ends. Without memory for one it goes without. */
+void stock_open(void);
 void stock_close(void);
 /* Gives all that the calling thread keeps to malloc. */
 void stock_empty(void);

@@ -44,7 +44,7 @@ START_TEST(nobody_starts_before_all_have_a_runner)
 	both[1] = admitted(m, "echo", "x");
 	ck_assert(meeting_call(both, 2));
 	meeting_begin(both[0]->meeting);
-	/* The first by name has its runner; the other one is busy. */
+	/* The one has its runner, or does not want it yet; that of the other is busy. */
 	wait_until(chan_len(pool_chan(sleep->pool)) == 1, SOON);
 	ck_assert_uint_eq(mill_books(m, "echo").waiting, 1);
 	ck_assert_uint_eq(mill_books(m, "echo").running, 0);

@@ -140,7 +140,7 @@ START_TEST(what_goes_wrong_behind_the_first_byte_is_in_the_trailer)
 	expect_streamed(c, "one\n", "^Leat-Outcome: failed\r\nLeat-Error: FAILED exited with status 3 status=3 error=why\r\nServer-Timing: ");
 	say_post(c, "/v1/run/crash?stream=1", "", "");
 	expect_streamed(c, "one\n", "^Leat-Outcome: killed\r\nLeat-Error: KILLED .*SIGSEGV");
-	say_post(c, "/v1/run/slow?stream=1&deadline=300ms", "Leat-Id: slow-1\r\n", "");
+	say_post(c, "/v1/run/slow?stream=1&deadline=1s", "Leat-Id: slow-1\r\n", "");
 	expect_streamed(c, "one\n", "^Leat-Outcome: timeout\r\nLeat-Error: TIMEOUT .*state=running");
 	ck_assert_uint_eq(commands_of("slow-1"), 0);
 	say_post(c, "/v1/run/big?stream=1", "", "");

@@ -8,9 +8,9 @@
 #include "shell.h"
 #include "talk.h"
 #include "web.h"
-#include "../../lib/sanitized.h"
 
 #include "../../lib/moment.h"
+#include "../../lib/sanitized.h"
 
 #include <check.h>
 #include <poll.h>
