@@ -5,6 +5,7 @@
 #include "testing.h"
 
 #include "../../lib/chan.h"
+#include "../../lib/sanitized.h"
 #include "../../lib/shim.h"
 
 #include <signal.h>
@@ -84,13 +85,14 @@ static inline void *tell_id(void *id)
 	return NULL;
 }
 
-/* The same before a test starts any. A sanitizer may start one of its own together with the first, so there is a first. */
+/* The same before a test starts any, when those of the test before it, in the same process if that does not fork, have ended. The thread
+ * sanitizer starts one of its own together with the first, so there is a first. */
 static inline size_t threads_before(void)
 {
 	pid_t id;
 
 	thread_join(thread_start(tell_id, &id));
-	wait_until(tgkill(getpid(), id, 0) < 0, SOON);
+	wait_until(threads_now() <= 1 + IS_THREAD_SANITIZED, SOON);
 	return threads_now();
 }
 
