@@ -81,10 +81,73 @@ static bool has_back_reference(const char *at)
 	return false;
 }
 
+static uint64_t bound_at(const char **at)
+{
+	uint64_t n = 0;
+
+	for (; **at >= '0' && **at <= '9'; (*at)++)
+		n = n < ARG_PIECES_MAX ? 10 * n + (uint64_t)(**at - '0') : n;
+	return n;
+}
+
+/* How many copies of what it repeats a repetition is written out to, at most; *at is moved behind it. */
+static uint64_t copies_of(const char **at)
+{
+	char kind = *(*at)++;
+	uint64_t least, most;
+
+	if (kind != '{')
+		return kind == '+' ? 2 : 1;
+	least = bound_at(at);
+	*at += **at == ',';
+	most = bound_at(at);
+	*at += **at == '}';
+	return most > least ? most : least + 1;
+}
+
+/* What stands from *at to the end of its group, in pieces: characters, brackets and groups, with each repetition written out, as the C library
+ * does: `x+` as `xx*`, so that `x++` is twice that, and memory and time grow with the pieces and not with the characters of a pattern. More
+ * than ARG_PIECES_MAX are not counted any further. */
+static uint64_t pieces_of(const char **at, bool in_group)
+{
+	uint64_t before = 0, last = 0;
+
+	while (**at && !(in_group && **at == ')') && before + last <= ARG_PIECES_MAX) {
+		if (strchr("*?+{", **at)) {
+			last *= copies_of(at);
+			continue;
+		}
+		before += last;
+		last = 1;
+		switch (*(*at)++) {
+		case '(':
+			last += pieces_of(at, true);
+			*at += **at == ')';
+			break;
+		case '[':
+			*at = skip_bracket(*at);
+			*at += **at != '\0';
+			break;
+		case '\\':
+			*at += **at != '\0';
+			break;
+		default:
+			break;
+		}
+	}
+	return before + last;
+}
+
 bool arg_rule_compile(struct arg_rule *rule, char *why, size_t why_len)
 {
-	int error = regcomp(&rule->regex, rule->pattern, REG_EXTENDED);
+	const char *at = rule->pattern;
+	int error;
 
+	if (pieces_of(&at, false) > ARG_PIECES_MAX) {
+		snprintf(why, why_len, "its repetitions come to more than %d characters when they are written out", ARG_PIECES_MAX);
+		return false;
+	}
+	error = regcomp(&rule->regex, rule->pattern, REG_EXTENDED);
 	rule->compiled = error == 0;
 	if (error)
 		regerror(error, &rule->regex, why, why_len);

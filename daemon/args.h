@@ -17,6 +17,7 @@ enum {
 	ARGS_MAX = 16,                  /* of a job */
 	ARG_VALUE_MAX = 1024,           /* bytes */
 	ARG_PATTERN_MAX = 150,          /* characters: a line of the configuration */
+	ARG_PIECES_MAX = 2048,          /* characters, with all repetitions written out */
 	ARGS_PACKED_MAX = ARGS_MAX * (ARG_VALUE_MAX + 1),
 };
 
@@ -35,7 +36,8 @@ must_check struct arg_rule *arg_rule_new(const char *name, const char *pattern);
 /* NULL does nothing. */
 void arg_rule_free(struct arg_rule *);
 
-/* False: the pattern is none, and `why` says so, as regerror() does. Back-references are refused. */
+/* False: the pattern is none, and `why` says so, as regerror() does. Back-references are refused, and
+ * what comes to more than ARG_PIECES_MAX. */
 must_check bool arg_rule_compile(struct arg_rule *, char *why, size_t why_len);
 
 /* Any thread. */

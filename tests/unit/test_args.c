@@ -231,6 +231,22 @@ START_TEST(a_pattern_with_which_a_client_could_keep_leatd_busy_is_refused)
 }
 END_TEST
 
+START_TEST(a_pattern_that_would_take_all_memory_is_refused)
+{
+	expect_no_pattern("x+++++++++++++", "more than 2048");
+	expect_no_pattern(")+++++++++++++", "more than 2048");
+	expect_no_pattern("((((((((((((x)+)+)+)+)+)+)+)+)+)+)+)+", "more than 2048");
+	expect_no_pattern("((x{10}){10,}){10,30}", "more than 2048");
+	expect_no_pattern("(x{,100}){0000000000100}", "more than 2048");
+	expect_no_pattern("x{5000}", "more than 2048");
+	/* The library knows of none that large. */
+	expect_no_pattern("x{100000000000000000000}", "more than 2048");
+	ck_assert(allows("([a-z0-9]{1,63}\\.){1,30}[a-z]{2,63}", "www.example.org"));
+	ck_assert(!allows("(.|\\\\+|[+]|[]+{9}]){200}", "+"));
+	ck_assert(allows("a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+", "abcdefghijklmnop"));
+}
+END_TEST
+
 START_TEST(any_bytes_on_a_command_line_are_split_or_refused_but_never_become_more_arguments)
 {
 	static const char *const pieces[] = { "x", " ", "{a}", "{", "}", "{{", "'", "\"", "\\", "|", "\t", "--a={a}", "$", "\n", "{b}" };
@@ -270,6 +286,7 @@ Suite *args_suite(void)
 		what_is_wrong_is_said_with_the_name_and_the_pattern_but_not_the_value, what_a_client_says_is_bounded,
 		as_many_and_as_long_as_may_be_fit, a_pattern_that_is_none_is_refused_with_the_reason,
 		a_pattern_with_which_a_client_could_keep_leatd_busy_is_refused,
+		a_pattern_that_would_take_all_memory_is_refused,
 		any_bytes_on_a_command_line_are_split_or_refused_but_never_become_more_arguments,
 	};
 

@@ -182,7 +182,7 @@ START_TEST(a_plugin_that_looks_is_told_in_time_and_is_not_abandoned)
 	struct server *s = start("predict = no\n");
 	struct client *c = dial(s);
 
-	say(c, "RUN act wait DEADLINE 200\r\n");
+	say(c, "RUN act wait DEADLINE 2s\r\n");
 	hear_match(c, "^-TIMEOUT .* state=running after_ms=[0-9]+$");
 	ck_assert_uint_eq(stat_of(s, "act", "abandoned"), 0);
 	ck_assert_uint_eq(stat_of(s, "act", "timeout"), 1);

@@ -571,13 +571,13 @@ END_TEST
 
 START_TEST(a_body_that_the_job_is_slow_to_read_is_not_late_and_one_that_does_not_come_is)
 {
-	struct server *s = server_start("[server]\nbody_timeout = 200ms\n[job slow]\nexec = /bin/sh -c 'sleep 1; exec wc -c'\nstdin = stream\n"
+	struct server *s = server_start("[server]\nbody_timeout = 1s\n[job slow]\nexec = /bin/sh -c 'sleep 2; exec wc -c'\nstdin = stream\n"
 					"[job cat]\nexec = cat\nstdin = stream\n");
 	struct client *c = dial(s);
 
 	ck_assert_str_eq(shell(s, "head -c 3000000 /dev/zero | curl -sS -X POST -T - http://$HOST:$PORT/v1/run/slow").out, "3000000\n");
 	/* Longer than body_timeout in all. */
-	ck_assert_str_eq(shell(s, "for i in 1 2 3 4 5 6; do echo $i; sleep 0.08; done | curl -sS -X POST -T - http://$HOST:$PORT/v1/run/cat").out,
+	ck_assert_str_eq(shell(s, "for i in 1 2 3 4 5 6; do echo $i; sleep 0.3; done | curl -sS -X POST -T - http://$HOST:$PORT/v1/run/cat").out,
 			 "1\n2\n3\n4\n5\n6\n");
 	say(c, CHUNKED("cat") "3\r\nab");
 	assert_problem(hear_response(c), 408, "ERR");

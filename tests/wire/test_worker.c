@@ -316,7 +316,7 @@ START_TEST(beats_for_ever_end_at_the_deadline)
 {
 	struct client *c = dial(start(""));
 
-	say_run(c, "trap '' TERM; while :; do echo BEAT; done", DEADLINE_MS(300));
+	say_run(c, "trap '' TERM; while :; do echo BEAT; done", DEADLINE_MS(900));
 	hear_match(c, "^-TIMEOUT .* state=running ");
 	ck_assert_uint_eq(living(), 0);
 }
@@ -328,7 +328,7 @@ START_TEST(one_that_writes_without_pause_ends_at_the_deadline_and_when_it_is_can
 	struct server *s = start("");
 	struct client *c = dial(s), *operator = dial(s);
 
-	say_run(c, "trap '' TERM; yes BEAT", DEADLINE_MS(300));
+	say_run(c, "trap '' TERM; yes BEAT", DEADLINE_MS(900));
 	hear_match(c, "^-TIMEOUT .* state=running ");
 	ck_assert_uint_eq(living(), 0);
 	say_run(c, scratchf("echo >%s; exec yes BEAT", begun), "$2\r\nID\r\n$5\r\nbeats\r\n");
