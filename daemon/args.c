@@ -37,125 +37,16 @@ void arg_rule_free(struct arg_rule *rule)
 {
 	if (!rule)
 		return;
-	if (rule->compiled)
-		regfree(&rule->regex);
+	pattern_free(rule->compiled);
 	free(rule->name);
 	free(rule->pattern);
 	free(rule);
 }
 
-/* The end of a bracket expression, in which a backslash is one. `at` is behind its `[`. */
-static const char *skip_bracket(const char *at)
-{
-	at += *at == '^';
-	at += *at == ']';
-	while (*at && *at != ']') {
-		char kind = at[0] == '[' && at[1] && strchr(":.=", at[1]) ? at[1] : '\0';
-
-		/* [:alpha:] and its like. */
-		for (at += kind ? 2 : 1; kind && *at; at++) {
-			if (at[0] == kind && at[1] == ']') {
-				at += 2;
-				break;
-			}
-		}
-	}
-	return at;
-}
-
-/* A pattern that is none of the standard's, but that the C library takes, and with which a client could keep an event loop busy for
- * minutes: it is the only one that tries in vain again and again. */
-static bool has_back_reference(const char *at)
-{
-	for (; *at; at++) {
-		if (*at == '[') {
-			at = skip_bracket(at + 1);
-			if (!*at)
-				return false;
-		} else if (*at == '\\') {
-			at++;
-			if (!*at || (*at >= '1' && *at <= '9'))
-				return *at != '\0';
-		}
-	}
-	return false;
-}
-
-static uint64_t bound_at(const char **at)
-{
-	uint64_t n = 0;
-
-	for (; **at >= '0' && **at <= '9'; (*at)++)
-		n = n < ARG_PIECES_MAX ? 10 * n + (uint64_t)(**at - '0') : n;
-	return n;
-}
-
-/* How many copies of what it repeats a repetition is written out to, at most; *at is moved behind it. */
-static uint64_t copies_of(const char **at)
-{
-	char kind = *(*at)++;
-	uint64_t least, most;
-
-	if (kind != '{')
-		return kind == '+' ? 2 : 1;
-	least = bound_at(at);
-	*at += **at == ',';
-	most = bound_at(at);
-	*at += **at == '}';
-	return most > least ? most : least + 1;
-}
-
-/* What stands from *at to the end of its group, in pieces: characters, brackets and groups, with each repetition written out, as the C library
- * does: `x+` as `xx*`, so that `x++` is twice that, and memory and time grow with the pieces and not with the characters of a pattern. More
- * than ARG_PIECES_MAX are not counted any further. */
-static uint64_t pieces_of(const char **at, bool in_group)
-{
-	uint64_t before = 0, last = 0;
-
-	while (**at && !(in_group && **at == ')') && before + last <= ARG_PIECES_MAX) {
-		if (strchr("*?+{", **at)) {
-			last *= copies_of(at);
-			continue;
-		}
-		before += last;
-		last = 1;
-		switch (*(*at)++) {
-		case '(':
-			last += pieces_of(at, true);
-			*at += **at == ')';
-			break;
-		case '[':
-			*at = skip_bracket(*at);
-			*at += **at != '\0';
-			break;
-		case '\\':
-			*at += **at != '\0';
-			break;
-		default:
-			break;
-		}
-	}
-	return before + last;
-}
-
 bool arg_rule_compile(struct arg_rule *rule, char *why, size_t why_len)
 {
-	const char *at = rule->pattern;
-	int error;
-
-	if (pieces_of(&at, false) > ARG_PIECES_MAX) {
-		snprintf(why, why_len, "its repetitions come to more than %d characters when they are written out", ARG_PIECES_MAX);
-		return false;
-	}
-	error = regcomp(&rule->regex, rule->pattern, REG_EXTENDED);
-	rule->compiled = error == 0;
-	if (error)
-		regerror(error, &rule->regex, why, why_len);
-	else if (has_back_reference(rule->pattern))
-		snprintf(why, why_len, "it has no back-references");
-	else
-		return true;
-	return false;
+	rule->compiled = pattern_new(rule->pattern, why, why_len);
+	return rule->compiled != NULL;
 }
 
 static bool begins_like_option(const struct arg_rule *rule, struct slice value)
@@ -165,14 +56,7 @@ static bool begins_like_option(const struct arg_rule *rule, struct slice value)
 
 bool arg_rule_allows(const struct arg_rule *rule, struct slice value)
 {
-	regmatch_t match = { .rm_so = 0, .rm_eo = (regoff_t)value.len };
-
-	if (begins_like_option(rule, value))
-		return false;
-	/* The leftmost and longest match is the whole value if any is. To put `^(` and `)$` around the pattern would not do: it may
-	 * close a bracket that it has not opened. */
-	return regexec(&rule->regex, value.len ? value.at : "", 1, &match, REG_STARTEND) == 0 && match.rm_so == 0 &&
-	       match.rm_eo == (regoff_t)value.len;
+	return !begins_like_option(rule, value) && pattern_matches(rule->compiled, value);
 }
 
 /* --- A request --- */

@@ -1,15 +1,14 @@
 /* The arguments that a client may give to a command: what the configuration allows (`{name}` in `exec` and `arg.name = PATTERN`), what a
  * request says, whether that is allowed, and the command line that comes of it.
  *
- * A value is matched whole against its pattern, a POSIX extended regular expression in which every byte is a character. It holds no NUL,
+ * A value is matched whole against its pattern (pattern.h). It holds no NUL,
  * and begins with `-` only if its pattern says so by beginning with `-`, `\-` or `[-` itself (`^` and `(` before that do not count), so
  * that it is not taken for an option. Whatever is in it, it stays within the argument in which its placeholder stands. */
 #ifndef LEAT_ARGS_H
 #define LEAT_ARGS_H
 
 #include "answer.h"
-
-#include <regex.h>
+#include "pattern.h"
 
 struct job_config;
 
@@ -17,7 +16,6 @@ enum {
 	ARGS_MAX = 16,                  /* of a job */
 	ARG_VALUE_MAX = 1024,           /* bytes */
 	ARG_PATTERN_MAX = 150,          /* characters: a line of the configuration */
-	ARG_PIECES_MAX = 2048,          /* characters, with all repetitions written out */
 	ARGS_PACKED_MAX = ARGS_MAX * (ARG_VALUE_MAX + 1),
 };
 
@@ -25,8 +23,7 @@ enum {
 
 struct arg_rule {
 	char *name, *pattern;           /* owned */
-	regex_t regex;                  /* set when `compiled` */
-	bool compiled;
+	struct pattern *compiled;       /* owned; NULL before arg_rule_compile() */
 	bool may_begin_with_dash;
 	int line;                       /* where it was set; for messages */
 };
@@ -36,8 +33,7 @@ must_check struct arg_rule *arg_rule_new(const char *name, const char *pattern);
 /* NULL does nothing. */
 void arg_rule_free(struct arg_rule *);
 
-/* False: the pattern is none, and `why` says so, as regerror() does. Back-references are refused, and
- * what comes to more than ARG_PIECES_MAX. */
+/* Once. False: it is none, and `why` says so: see pattern_new(). */
 must_check bool arg_rule_compile(struct arg_rule *, char *why, size_t why_len);
 
 /* Any thread. */

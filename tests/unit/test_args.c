@@ -200,53 +200,6 @@ START_TEST(as_many_and_as_long_as_may_be_fit)
 }
 END_TEST
 
-static void expect_no_pattern(const char *pattern, const char *about)
-{
-	struct arg_rule *rule = arg_rule_new("x", pattern);
-	char why[128] = "";
-
-	ck_assert_msg(!arg_rule_compile(rule, why, sizeof(why)), "%s", pattern);
-	ck_assert_msg(strstr(why, about) != NULL, "%s: %s", pattern, why);
-	arg_rule_free(rule);
-}
-
-START_TEST(a_pattern_that_is_none_is_refused_with_the_reason)
-{
-	expect_no_pattern("[0-9", "Unmatched");
-	expect_no_pattern("(a", "Unmatched");
-	expect_no_pattern("a{2,1}", "Invalid");
-	expect_no_pattern("*", "Invalid");
-}
-END_TEST
-
-START_TEST(a_pattern_with_which_a_client_could_keep_leatd_busy_is_refused)
-{
-	expect_no_pattern("(.*)\\1b", "back-references");
-	expect_no_pattern("[]x\\](.)\\\\\\1", "back-references");
-	expect_no_pattern("[^][:alpha:]]([[.-.]])\\1", "back-references");
-	/* These are none. */
-	ck_assert(allows("[\\1]+", "1\\"));
-	ck_assert(allows("\\\\1", "\\1"));
-	ck_assert(allows("[][:alpha:]\\1]+\\.", "]a1."));
-}
-END_TEST
-
-START_TEST(a_pattern_that_would_take_all_memory_is_refused)
-{
-	expect_no_pattern("x+++++++++++++", "more than 2048");
-	expect_no_pattern(")+++++++++++++", "more than 2048");
-	expect_no_pattern("((((((((((((x)+)+)+)+)+)+)+)+)+)+)+)+", "more than 2048");
-	expect_no_pattern("((x{10}){10,}){10,30}", "more than 2048");
-	expect_no_pattern("(x{,100}){0000000000100}", "more than 2048");
-	expect_no_pattern("x{5000}", "more than 2048");
-	/* The library knows of none that large. */
-	expect_no_pattern("x{100000000000000000000}", "more than 2048");
-	ck_assert(allows("([a-z0-9]{1,63}\\.){1,30}[a-z]{2,63}", "www.example.org"));
-	ck_assert(!allows("(.|\\\\+|[+]|[]+{9}]){200}", "+"));
-	ck_assert(allows("a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+", "abcdefghijklmnop"));
-}
-END_TEST
-
 START_TEST(any_bytes_on_a_command_line_are_split_or_refused_but_never_become_more_arguments)
 {
 	static const char *const pieces[] = { "x", " ", "{a}", "{", "}", "{{", "'", "\"", "\\", "|", "\t", "--a={a}", "$", "\n", "{b}" };
@@ -284,9 +237,7 @@ Suite *args_suite(void)
 		values_stand_for_their_placeholders, a_value_never_makes_more_than_its_argument, a_pattern_has_to_match_the_whole_value,
 		a_value_begins_with_a_dash_only_if_its_pattern_does,
 		what_is_wrong_is_said_with_the_name_and_the_pattern_but_not_the_value, what_a_client_says_is_bounded,
-		as_many_and_as_long_as_may_be_fit, a_pattern_that_is_none_is_refused_with_the_reason,
-		a_pattern_with_which_a_client_could_keep_leatd_busy_is_refused,
-		a_pattern_that_would_take_all_memory_is_refused,
+		as_many_and_as_long_as_may_be_fit,
 		any_bytes_on_a_command_line_are_split_or_refused_but_never_become_more_arguments,
 	};
 

@@ -298,7 +298,7 @@ static const char *escape_path(void)
 
 START_TEST(at_the_deadline_the_whole_tree_is_gone_when_the_answer_comes)
 {
-	struct server *s = start("");
+	struct server *s = start("predict = no\n");
 	struct client *c = dial(s);
 	const char *escape = escape_path();
 
@@ -534,7 +534,7 @@ START_TEST(a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace)
 		"printf 'DONE 150000\\n'; head -c 150000 /dev/zero; sleep 60 & wait; sleep 60",
 	};
 	const char *folder = open_folder();
-	struct server *s = start_behind(scratchf("exec = /bin/sh -c 'until [ -e %s/go ]; do sleep 0.01; done'", folder), "grace = 1s\n");
+	struct server *s = start_behind(scratchf("exec = /bin/sh -c 'until [ -e %s/go ]; do sleep 0.01; done'", folder), "grace = 2s\n");
 
 	for (size_t i = 0; i < 2 * countof(scripts); i++) {
 		const char *told = scratchf("%s/told-%zu", folder, i), *begun = scratchf("%s/begun-%zu", folder, i);
@@ -542,7 +542,7 @@ START_TEST(a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace)
 		struct client *c = dial(s), *operator = dial(s);
 
 		say_post(c, "/v1/run/before", "", "");
-		say_post(c, scratchf("/v1/run/w?stream=1&deadline=%s", cancels ? "30s" : "4s"), "Leat-Id: slow\r\n",
+		say_post(c, scratchf("/v1/run/w?stream=1&deadline=%s", cancels ? "30s" : "5s"), "Leat-Id: slow\r\n",
 			 scratchf("trap 'echo >%s' TERM; echo >%s; %s", told, begun, scripts[i % countof(scripts)]));
 		await(access(begun, F_OK) == 0);
 		if (cancels) {
