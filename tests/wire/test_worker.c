@@ -542,7 +542,7 @@ START_TEST(a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace)
 		struct client *c = dial(s), *operator = dial(s);
 
 		say_post(c, "/v1/run/before", "", "");
-		say_post(c, scratchf("/v1/run/w?stream=1&deadline=%s", cancels ? "30s" : "5s"), "Leat-Id: slow\r\n",
+		say_post(c, scratchf("/v1/run/w?stream=1&deadline=%s", cancels ? "30s" : "4s"), "Leat-Id: slow\r\n",
 			 scratchf("trap 'echo >%s' TERM; echo >%s; %s", told, begun, scripts[i % countof(scripts)]));
 		await(access(begun, F_OK) == 0);
 		if (cancels) {
