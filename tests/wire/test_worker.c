@@ -528,10 +528,10 @@ END_TEST
 
 START_TEST(a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace)
 {
-	/* In the middle of its output; all of which it has written; and cancelled. */
-	static const char *const scripts[] = {
-		"printf 'PART 300000\\n'; " MUCH " & wait; sleep 60",
-		"printf 'DONE 150000\\n'; head -c 150000 /dev/zero; sleep 60 & wait; sleep 60",
+	/* In the middle of its output; all of which it has written; and cancelled. A shell hears of a signal when its command has ended. */
+	static const struct { const char *first, *then; } scripts[] = {
+		{ "printf 'PART 300000\\n'; " MUCH " &", "wait; sleep 60" },
+		{ "printf 'DONE 150000\\n'; head -c 150000 /dev/zero;", "sleep 60 & wait; sleep 60" },
 	};
 	const char *folder = open_folder();
 	struct server *s = start_behind(scratchf("exec = /bin/sh -c 'until [ -e %s/go ]; do sleep 0.01; done'", folder), "grace = 2s\n");
@@ -543,7 +543,8 @@ START_TEST(a_worker_whose_reader_is_slow_is_told_to_end_and_has_its_grace)
 
 		say_post(c, "/v1/run/before", "", "");
 		say_post(c, scratchf("/v1/run/w?stream=1&deadline=%s", cancels ? "30s" : "4s"), "Leat-Id: slow\r\n",
-			 scratchf("trap 'echo >%s' TERM; echo >%s; %s", told, begun, scripts[i % countof(scripts)]));
+			 scratchf("trap 'echo >%s' TERM; %s echo >%s; %s", told, scripts[i % countof(scripts)].first, begun,
+				  scripts[i % countof(scripts)].then));
 		await(access(begun, F_OK) == 0);
 		if (cancels) {
 			say(operator, "CANCEL slow\r\n");
