@@ -422,7 +422,7 @@ struct caller {
 };
 
 /* Requests that one has under way at a time. */
-enum { DEPTH = 10 };
+enum { DEPTH = 5 };
 
 static void call(struct caller *caller)
 {
