@@ -143,7 +143,7 @@ static void from_end_to_end(char *to, const char *at)
  * of 256 pointers and, several times, a number for each piece that it is in. */
 static bool remembers_too_much(const struct pattern *p)
 {
-	return p->met * (3072 + 64 * p->pieces) > PATTERN_MEMORY;
+	return p->met * (3072 + 64 * p->pieces) >= PATTERN_MEMORY;
 }
 
 /* Returns regcomp()'s error. */

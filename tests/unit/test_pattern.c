@@ -119,7 +119,7 @@ START_TEST(what_is_remembered_of_texts_is_bounded)
 	/* They know nothing of the memory. */
 	if (!IS_SANITIZED) {
 		ck_assert_uint_gt(most, 1 << 20);
-		ck_assert_uint_lt(most, 2 * PATTERN_MEMORY);
+		ck_assert_uint_lt(most, PATTERN_MEMORY);
 	}
 	pattern_free(p);
 }
