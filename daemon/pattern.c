@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct pattern {
-	char *text;                     /* from end to end */
+	char *text;
 	uint64_t pieces;
 	struct lock lock;               /* of what follows */
 	regex_t regex;                  /* set when `compiled` */
@@ -112,35 +112,10 @@ static uint64_t pieces_of(const char **at, bool in_group)
 	return before + last;
 }
 
-/* `^(` and `)$` around a pattern that is one; `to` has room for twice its characters and five. A bracket that closes none is a character there, and
- * stays one. Without this the C library would look for a match from every byte of a text. */
-static void from_end_to_end(char *to, const char *at)
-{
-	size_t open = 0;
-
-	to = stpcpy(to, "^(");
-	while (*at) {
-		const char *piece = at;
-
-		if (*at == ')' && open == 0)
-			*to++ = '\\';
-		else if (*at == ')')
-			open--;
-		open += *at == '(';
-		if (*at == '[')
-			at = skip_bracket(at + 1);
-		else if (*at == '\\')
-			at++;
-		at++;
-		to = mempcpy(to, piece, (size_t)(at - piece));
-	}
-	strcpy(to, ")$");
-}
-
 /* --- Matching --- */
 
-/* The C library makes the states of its automaton as texts lead to them, one for a byte at most, and keeps them until regfree(). A state is a table
- * of 256 pointers and, several times, a number for each piece that it is in. */
+/* The C library makes the states of its automaton as texts lead to them, about one for a byte at most, and several where there are many
+ * alternatives, and keeps them until regfree(). A state is a table of 256 pointers and, several times, a number for each piece that it is in. */
 static bool remembers_too_much(const struct pattern *p)
 {
 	return p->met * (3072 + 64 * p->pieces) >= PATTERN_MEMORY;
@@ -149,7 +124,7 @@ static bool remembers_too_much(const struct pattern *p)
 /* Returns regcomp()'s error. */
 static int compile(struct pattern *p)
 {
-	int error = regcomp(&p->regex, p->text, REG_EXTENDED | REG_NOSUB);
+	int error = regcomp(&p->regex, p->text, REG_EXTENDED);
 
 	p->compiled = error == 0;
 	p->met = 0;
@@ -165,14 +140,14 @@ static void forget(struct pattern *p)
 
 static bool match(struct pattern *p, struct slice text)
 {
-	regmatch_t whole = { .rm_so = 0, .rm_eo = (regoff_t)text.len };
-
 	if (remembers_too_much(p))
 		forget(p);
 	if (!p->compiled && compile(p) != 0)
 		return false;
 	p->met += text.len;
-	return regexec(&p->regex, text.len ? text.at : "", 0, &whole, REG_STARTEND) == 0;
+	/* The longest match from the first byte on is the whole text if any is. regexec() would look for one from every byte, unless `^(` stood
+	 * before the pattern, with which regcomp() takes exponential time for some. */
+	return re_match(&p->regex, text.len ? text.at : "", (regoff_t)text.len, 0, NULL) == (regoff_t)text.len;
 }
 
 bool pattern_matches(struct pattern *p, struct slice text)
@@ -187,23 +162,23 @@ bool pattern_matches(struct pattern *p, struct slice text)
 
 /* --- Making one --- */
 
-/* Whether it is one, and one for us. */
-static bool check(const char *text, uint64_t pieces, char *why, size_t why_len)
+/* Compiles it, if it is one, and one for us. */
+static bool prepare(struct pattern *p, char *why, size_t why_len)
 {
-	regex_t regex;
+	const char *at = p->text;
 	int error;
 
-	if (pieces > PATTERN_PIECES_MAX) {
+	p->pieces = pieces_of(&at, false);
+	if (p->pieces > PATTERN_PIECES_MAX) {
 		snprintf(why, why_len, "its repetitions come to more than %d characters when they are written out", PATTERN_PIECES_MAX);
 		return false;
 	}
-	error = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+	error = compile(p);
 	if (error) {
-		regerror(error, &regex, why, why_len);
+		regerror(error, &p->regex, why, why_len);
 		return false;
 	}
-	regfree(&regex);
-	if (has_back_reference(text)) {
+	if (has_back_reference(p->text)) {
 		snprintf(why, why_len, "it has no back-references");
 		return false;
 	}
@@ -212,22 +187,13 @@ static bool check(const char *text, uint64_t pieces, char *why, size_t why_len)
 
 struct pattern *pattern_new(const char *text, char *why, size_t why_len)
 {
-	const char *at = text;
-	uint64_t pieces = pieces_of(&at, false);
-	struct pattern *p;
+	struct pattern *p = calloc(1, sizeof(*p));
 
-	if (!check(text, pieces, why, why_len))
-		return NULL;
-	p = calloc(1, sizeof(*p));
-	if (p)
-		p->text = malloc(2 * strlen(text) + 5);
-	if (p && p->text) {
-		p->pieces = pieces;
-		from_end_to_end(p->text, text);
-		if (compile(p) == 0)
-			return p;
-	}
 	snprintf(why, why_len, "there is no memory for it");
+	if (p)
+		p->text = strdup(text);
+	if (p && p->text && prepare(p, why, why_len))
+		return p;
 	pattern_free(p);
 	return NULL;
 }

@@ -10,7 +10,7 @@
 
 enum {
 	PATTERN_PIECES_MAX = 1024,      /* characters, brackets and groups, with all repetitions written out */
-	PATTERN_MEMORY = 64 << 20,      /* bytes that it may remember; more by what one text adds */
+	PATTERN_MEMORY = 64 << 20,      /* bytes that it may remember, about; thrice that where there are dozens of alternatives */
 };
 
 struct pattern;

@@ -87,6 +87,8 @@ START_TEST(one_that_is_too_large_written_out_is_refused)
 	ck_assert(matches("([a-z0-9]{1,63}\\.){1,10}[a-z]{2,63}", "www.example.org"));
 	ck_assert(!matches("(.|\\\\+|[+]|[]+{9}]){100}", "+"));
 	ck_assert(matches("a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+", "abcdefghijklmnop"));
+	/* To go round without a character is nothing to try for ever. */
+	ck_assert(matches("((a*)*){40}", "aaa") && matches("(a**){40}", "aaa") && matches("((a?)+){40}", "") && matches("((|a)*){40}", "aa"));
 }
 END_TEST
 
