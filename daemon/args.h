@@ -1,9 +1,8 @@
 /* The arguments that a client may give to a command: what the configuration allows (`{name}` in `exec` and `arg.name = PATTERN`), what a
  * request says, whether that is allowed, and the command line that comes of it.
  *
- * A value is matched whole against its pattern (pattern.h). It holds no NUL,
- * and begins with `-` only if its pattern says so by beginning with `-`, `\-` or `[-` itself (`^` and `(` before that do not count), so
- * that it is not taken for an option. Whatever is in it, it stays within the argument in which its placeholder stands. */
+ * A value is matched whole against its pattern (pattern.h). It holds no NUL, and begins with `-` only if its pattern says so by beginning
+ * with `-`, `\-` or `[-` itself (`^` and `(` before that do not count), so that it is not taken for an option. Whatever is in it, it stays within the argument in which its placeholder stands. */
 #ifndef LEAT_ARGS_H
 #define LEAT_ARGS_H
 

@@ -3,7 +3,6 @@
 #include "../../lib/sanitized.h"
 #include "../../lib/stock.h"
 
-#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -52,18 +51,12 @@ START_TEST(without_a_stock_and_for_large_blocks_there_is_malloc)
 }
 END_TEST
 
-/* In bytes, of malloc. */
-static size_t in_use(void)
-{
-	return mallinfo2().uordblks;
-}
-
 START_TEST(a_stock_keeps_no_more_than_it_may_and_gives_it_back)
 {
 	enum { MANY = 2 * STOCK_BYTES_MAX / STOCK_BLOCK_MAX };
 	void (*const ends[])(void) = { stock_empty, stock_close };
 	static void *blocks[MANY];
-	size_t before = in_use();
+	size_t before = bytes_in_use();
 
 	stock_open();
 	for (size_t round = 0; round < countof(ends); round++) {
@@ -72,10 +65,10 @@ START_TEST(a_stock_keeps_no_more_than_it_may_and_gives_it_back)
 		for (size_t i = 0; i < MANY; i++)
 			stock_give(blocks[i], STOCK_BLOCK_MAX);
 		/* malloc needs a little beside each block. */
-		ck_assert(IS_SANITIZED || in_use() - before > STOCK_BYTES_MAX / 2);
-		ck_assert(IS_SANITIZED || in_use() - before < STOCK_BYTES_MAX / 4 * 5);
+		ck_assert(IS_SANITIZED || bytes_in_use() - before > STOCK_BYTES_MAX / 2);
+		ck_assert(IS_SANITIZED || bytes_in_use() - before < STOCK_BYTES_MAX / 4 * 5);
 		ends[round]();
-		ck_assert(IS_SANITIZED || in_use() - before < STOCK_BYTES_MAX / 10);
+		ck_assert(IS_SANITIZED || bytes_in_use() - before < STOCK_BYTES_MAX / 10);
 	}
 }
 END_TEST

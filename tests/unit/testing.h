@@ -1,4 +1,4 @@
-/* What the unit tests share: waiting without sleeping, threads, and short tables of tests. */
+/* What the unit tests share: waiting without sleeping, threads, memory, and short tables of tests. */
 #ifndef LEAT_TESTING_H
 #define LEAT_TESTING_H
 
@@ -6,6 +6,7 @@
 #include "../../lib/moment.h"
 
 #include <check.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -35,6 +36,14 @@ static inline pthread_t thread_start(void *(*run)(void *), void *arg)
 static inline void thread_join(pthread_t thread)
 {
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+/* Bytes that malloc has given out. A sanitizer has a malloc of its own, and shows nothing here. */
+static inline size_t bytes_in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
 }
 
 /* A suite of one case, with time enough for sanitizers on a busy machine. */
